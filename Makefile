@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One door to everything; 'make help' says what there is.
+
+# The kernel to build for: 6.1, 6.12, debug, a release, or default (the running
+# one's headers, else the newest 6.1). See tests/kernel.
+KERNEL ?= default
+# Objects go to BUILD/<release>/, never into the tree.
+BUILD ?= $(CURDIR)/build
+# kbuild's extra warnings; sources are to have none.
+W ?= 1
+PREFIX ?= /usr/local
+
+kbuild_jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# Run TARGET of kbuild on the sources, one build of a folder at a time.
+define kbuild
+@eval "$$(tests/kernel $(KERNEL))" && test -n "$$release" && \
+build="$(abspath $(BUILD))/$$release" && mkdir -p "$$build" && \
+exec 9>"$$build.lock" && flock 9 && \
+iommufd/compat/farm . "$$build" && \
+iommufd/compat/probe "$$headers" "$$build" && \
+$(MAKE) --no-print-directory $(kbuild_jobs) -C "$$headers" M="$$build" W=$(W) $(1)
+endef
+
+help:
+	@echo "make demo          see it work in a virtual machine"
+	@echo "make check         everything below that starts with check, on both kernels"
+	@echo "make check-unit    unit tests, in userspace"
+	@echo "make check-build   modules for both kernels without a warning, and sparse"
+	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
+	@echo "make check-debug   the same on a kernel with KASAN, lockdep and kmemleak"
+	@echo "make bench         performance"
+	@echo "make modules       iofd.ko, iofd_vtd.ko, iofd_pci.ko into build/<release>/"
+	@echo "make sparse        the modules' sources under sparse"
+	@echo "make lib           the library and the command-line tool"
+	@echo "make docs          documentation"
+	@echo "make install       modules, library and tool onto this machine"
+	@echo "make setup         install the Debian packages that all of this needs"
+	@echo "make clean         remove build/ and the library's objects"
+	@echo "KERNEL=6.1|6.12|debug|<release> chooses the kernel to build for."
+
+modules:
+	$(call kbuild,modules)
+
+sparse: setup
+	$(call kbuild,C=2 modules)
+
+setup:
+	@tests/setup
+
+lib:
+	$(call part,lib)
+
+demo: setup
+	@tests/demo/run
+
+check check-unit check-build check-vm check-debug: setup
+	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
+
+bench: setup
+	@tests/bench/run
+
+docs:
+	$(call part,docs)
+
+install: modules
+	$(call kbuild,modules_install)
+	$(call part,lib,install PREFIX=$(PREFIX))
+	depmod $(if $(filter default,$(KERNEL)),,$(KERNEL))
+
+clean:
+	rm -rf $(BUILD)
+	@if [ -e lib/Makefile ]; then $(MAKE) -C lib clean; fi
+
+# A part of the tree with a Makefile of its own.
+define part
+@if [ -e $(1)/Makefile ]; then $(MAKE) --no-print-directory -C $(1) $(2); \
+else echo "$(1)/ has no Makefile yet"; fi
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
+	check-debug bench docs install clean
