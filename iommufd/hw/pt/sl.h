@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Second-level I/O page tables: 512 entries of 8 bytes a page, 3, 4 or 5 levels,
+ * leaves of 4 KiB, 2 MiB and 1 GiB, in the layout of VT-d second-level paging
+ * (VT-d specification, "Second-Stage Paging Entries"; requirements D.6).
+ *
+ * VT-d walks these tables as they are. The core uses one without any hardware
+ * to remember the physical addresses of a space that no hardware table holds
+ * (struct iofd_store).
+ *
+ * An entry is in one of three states:
+ *   empty     0
+ *   present   R or W is set
+ *   revoked   R and W are clear, the rest is as it was: hardware refuses it,
+ *             and the physical address is still there to be handed back
+ * Unmapping is revoke, flush by the caller, reap; so it needs no memory, and one
+ * flush serves a whole command.
+ *
+ * Locking: the caller serialises all calls on a table. Hardware reads it at any
+ * time: a table page is filled and written back before the entry that points at
+ * it is stored, and each entry is stored at once.
+ */
+#ifndef IOFD_HW_PT_SL_H
+#define IOFD_HW_PT_SL_H
+
+#include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include "hw/hw.h"
+
+#define SL_READ		BIT_ULL(0)
+#define SL_WRITE	BIT_ULL(1)
+#define SL_LEAF		BIT_ULL(7)	/* PS: a leaf above level 1 */
+#define SL_SNOOP	BIT_ULL(11)	/* SNP: leaf, needs ECAP.SC */
+#define SL_ADDR_MASK	GENMASK_ULL(51, 12)
+#define SL_RW		(SL_READ | SL_WRITE)
+/* Hardware ignores bits 61:52: the permissions as mapped, which revoking keeps. */
+#define SL_WAS_SHIFT	52
+#define SL_WAS_READ	(SL_READ << SL_WAS_SHIFT)
+#define SL_WAS_WRITE	(SL_WRITE << SL_WAS_SHIFT)
+
+#define SL_NO_INDEX	(~0ULL)
+
+/**
+ * struct sl_table - one second-level table
+ * @root: top page
+ * @levels: 3 (39 bits), 4 (48) or 5 (57)
+ * @max_leaf_level: 1: 4 KiB only, 2: and 2 MiB, 3: and 1 GiB
+ * @noncoherent: hardware does not snoop its walks: written lines are flushed
+ * @leaf_bits: bits set in every leaf (SL_SNOOP)
+ * @nr_tables: table pages, the root included
+ * @nr_empty: of these, pages below the root without a used entry
+ * @cur: table pages of level 1 and 2 that were used last
+ * @cur.table: the page
+ * @cur.index: iova >> 21 (level 1) or iova >> 30 (level 2) of what it
+ *	translates; SL_NO_INDEX: none
+ * @dirty_lo: first entry that has been written and not yet written back
+ * @dirty_hi: one past the last such entry
+ */
+struct sl_table {
+	u64 *root;
+	u8 levels;
+	u8 max_leaf_level;
+	bool noncoherent;
+	u64 leaf_bits;
+	unsigned long nr_tables;
+	unsigned long nr_empty;
+	struct {
+		u64 *table;
+		u64 index;
+	} cur[2];
+	u64 *dirty_lo;
+	u64 *dirty_hi;
+};
+
+/**
+ * sl_init() - make an empty table
+ * @sl: to fill in
+ * @levels: 3, 4 or 5
+ * @max_leaf_level: largest leaf: 1, 2 or 3
+ * @noncoherent: write lines back with clflush
+ * @leaf_bits: bits to set in every leaf
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sl_init(struct sl_table *sl, unsigned int levels,
+	    unsigned int max_leaf_level, bool noncoherent, u64 leaf_bits);
+
+/**
+ * sl_destroy() - free all pages of a table
+ * @sl: walked by no hardware any more; what it maps is forgotten
+ */
+void sl_destroy(struct sl_table *sl);
+
+/* Highest address that a table of @levels levels translates. */
+static inline u64 sl_addr_last(unsigned int levels)
+{
+	return (1ULL << (12 + 9 * levels)) - 1;
+}
+
+/**
+ * sl_map() - write the leaves for one physically contiguous run
+ * @sl: the table
+ * @iova: start, page aligned; the range is empty and below sl_addr_last()
+ * @phys: physical start, page aligned
+ * @bytes: multiple of PAGE_SIZE, not 0
+ * @prot: IOFD_READ | IOFD_WRITE
+ *
+ * Uses the largest leaf that alignment of both addresses and the length allow.
+ * Written lines reach memory with sl_sync() at the latest.
+ *
+ * Return: 0; -ENOMEM with part of the range written (revoke and reap it);
+ * -EEXIST when an entry in the way is in use (a bug of the caller's).
+ */
+int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
+	   unsigned int prot);
+
+/**
+ * sl_sync() - write back what sl_map() has written
+ * @sl: the table
+ */
+void sl_sync(struct sl_table *sl);
+
+/**
+ * sl_revoke() - take away access from every present leaf in a range
+ * @sl: the table
+ * @iova: first byte
+ * @last: last byte; neither end cuts a leaf
+ *
+ * Written lines are written back on return.
+ */
+void sl_revoke(struct sl_table *sl, u64 iova, u64 last);
+
+/**
+ * sl_reap() - clear revoked leaves and hand back what they pointed at
+ * @sl: the table
+ * @iova: first byte
+ * @last: last byte
+ * @fn: receives the runs, merged while contiguous in both addresses; may be NULL
+ * @arg: for @fn
+ *
+ * Every leaf in the range was revoked, and hardware has forgotten it. The
+ * permissions that @fn gets are those that SL_WAS_WRITE recorded.
+ */
+void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg);
+
+/**
+ * sl_wants_trim() - are enough table pages empty for a sweep to pay?
+ * @sl: the table
+ *
+ * Keeps the memory in tables that translate nothing below a share of all and
+ * some pages, at a cost that is constant for each unmapping on average.
+ */
+bool sl_wants_trim(const struct sl_table *sl);
+
+/**
+ * sl_trim() - unlink every empty table page
+ * @sl: the table
+ * @pages: the pages are added to this list; free them with sl_free_pages()
+ *	once hardware has forgotten the paging-structure entries (an
+ *	invalidation that is not limited to leaves)
+ */
+void sl_trim(struct sl_table *sl, struct list_head *pages);
+
+/**
+ * sl_free_pages() - free table pages that sl_trim() unlinked
+ * @pages: list, empty afterwards
+ */
+void sl_free_pages(struct list_head *pages);
+
+/**
+ * sl_for_each_run() - hand the present runs of a range to a function
+ * @sl: the table
+ * @iova: first byte
+ * @last: last byte
+ * @fn: receives them in ascending order, merged while contiguous
+ * @arg: for @fn
+ *
+ * Return: 0, or what @fn returned when that was not 0.
+ */
+int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
+		    void *arg);
+
+/**
+ * sl_lookup() - translate one address in software
+ * @sl: the table
+ * @iova: any address
+ * @phys: receives the physical address
+ *
+ * Return: true when a present leaf covers @iova.
+ */
+bool sl_lookup(struct sl_table *sl, u64 iova, phys_addr_t *phys);
+
+#endif /* IOFD_HW_PT_SL_H */
