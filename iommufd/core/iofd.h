@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the core offers to bus wrappers: a device file that can be bound to
+ * /dev/iommu. A wrapper makes one for each open of its device node, passes the
+ * ioctls on, and lets nobody at the device before it is bound.
+ */
+#ifndef IOFD_CORE_IOFD_H
+#define IOFD_CORE_IOFD_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct device;
+struct iofd_devfile;
+
+/**
+ * struct iofd_devfile_ops - what a bus wrapper does at the edges of a binding
+ * @open: the device has just been bound for the first time, and its DMA is
+ *	blocked: enable it for the user. An error undoes the bind.
+ * @close: the last binding is about to go: quiesce and disable the device. Its
+ *	DMA is still whatever it was attached to.
+ *
+ * Both are called with the device file's mutex held and may sleep.
+ */
+struct iofd_devfile_ops {
+	int (*open)(struct iofd_devfile *df);
+	void (*close)(struct iofd_devfile *df);
+};
+
+/**
+ * struct iofd_devfile - one open device file
+ * @dev: the physical device whose requester ID its DMA carries
+ * @ops: the bus wrapper
+ * @lock: serialises bind, attach, detach and release
+ * @bindings: (lock) struct iofd_device of each fd it is bound to
+ * @bound: true from the end of a successful first bind on; read without @lock
+ *	by iofd_devfile_bound()
+ */
+struct iofd_devfile {
+	struct device *dev;
+	const struct iofd_devfile_ops *ops;
+	struct mutex lock;
+	struct list_head bindings;
+	bool bound;
+};
+
+/**
+ * iofd_devfile_init() - prepare a device file that has just been opened
+ * @df: embedded in the wrapper's structure
+ * @dev: the physical device; the wrapper keeps it alive until release
+ * @ops: the wrapper's
+ */
+void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,
+		       const struct iofd_devfile_ops *ops);
+
+/**
+ * iofd_devfile_ioctl() - the commands of <linux/ioasid.h> on a device file
+ * @df: the device file
+ * @cmd: as user space gave it
+ * @arg: as user space gave it
+ *
+ * Return: what the command returns, or -ENOIOCTLCMD when @cmd is none of them;
+ * the wrapper then answers it itself when iofd_devfile_bound(), and refuses it
+ * with -EINVAL when not.
+ */
+long iofd_devfile_ioctl(struct iofd_devfile *df, unsigned int cmd,
+			unsigned long arg);
+
+/**
+ * iofd_devfile_bound() - may the user reach the device?
+ * @df: the device file
+ *
+ * Return: true from the end of the first bind on. Everything that open() set up
+ * is visible then (acquire).
+ */
+static inline bool iofd_devfile_bound(struct iofd_devfile *df)
+{
+	return smp_load_acquire(&df->bound);
+}
+
+/**
+ * iofd_devfile_release() - the device file is closed: close the device, detach
+ *	it from every IOASID, unbind it from every fd
+ * @df: the device file; the wrapper frees it afterwards
+ */
+void iofd_devfile_release(struct iofd_devfile *df);
+
+#endif /* IOFD_CORE_IOFD_H */

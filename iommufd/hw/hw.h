@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the core and what programs the hardware.
+ *
+ * A provider drives the IOMMU in front of a device. The core decides what is
+ * mapped where and who is attached to what; it never sees a page table entry.
+ * A provider writes entries and flushes; it never sees a user pointer.
+ *
+ * The resting state of a device that the core has opened is "blocked": no DMA
+ * of it reaches memory. There is no other state than blocked and attached.
+ *
+ * Calls on one page table are serialised by the core (it holds the mutex of the
+ * address space), except for attach and block, which are serialised for each
+ * device, and which may run beside map, unmap and flush of the same table.
+ */
+#ifndef IOFD_HW_H
+#define IOFD_HW_H
+
+#include <linux/types.h>
+
+struct device;
+struct module;
+struct iofd_hw_ops;
+
+/* Access that a page table entry grants, and that a fault record reports. */
+#define IOFD_READ	0x1u
+#define IOFD_WRITE	0x2u
+
+/**
+ * struct iofd_hw_caps - what a device can do behind its IOMMU
+ * @pgsize_bitmap: leaf sizes in bytes, one bit each; the lowest is at most
+ *	PAGE_SIZE
+ * @addr_width_bits: width of an I/O virtual address (VT-d: the smaller of MGAW
+ *	and the widest table that SAGAW offers)
+ * @pasid_width_bits: 0 without PASID
+ * @formats: bitmap of (1 << enum iommu_ioasid_format)
+ * @flags: enum iommu_device_info_flags
+ * @hw_type: enum iommu_hw_type
+ * @hw_cap: raw CAP register
+ * @hw_ecap: raw ECAP register
+ * @unit: name of the remapping unit, for people ("dmar0")
+ */
+struct iofd_hw_caps {
+	u64 pgsize_bitmap;
+	u32 addr_width_bits;
+	u32 pasid_width_bits;
+	u64 formats;
+	u32 flags;
+	u32 hw_type;
+	u64 hw_cap;
+	u64 hw_ecap;
+	char unit[32];
+};
+
+/**
+ * struct iofd_hw_dev - one physical device as its provider knows it
+ * @ops: the provider
+ * @dev: the device
+ *
+ * Embedded in the provider's own structure. The core opens a device once,
+ * however many fds it is bound to.
+ */
+struct iofd_hw_dev {
+	const struct iofd_hw_ops *ops;
+	struct device *dev;
+};
+
+/**
+ * struct iofd_pt_attrs - what a kernel-managed page table has to offer
+ * @addr_width_bits: addresses to cover; 0: as many as the device can use
+ * @coherency: enum iommu_ioasid_coherency. ENFORCE fails with -EINVAL where the
+ *	hardware cannot; AUTO enforces where it can
+ */
+struct iofd_pt_attrs {
+	u32 addr_width_bits;
+	u32 coherency;
+};
+
+/**
+ * struct iofd_hw_pt - one kernel-managed I/O page table
+ * @ops: the provider
+ * @pgsize_bitmap: leaf sizes that map() uses
+ * @addr_last: highest address that it can hold
+ * @snoop_enforced: all DMA through it snoops the CPU caches
+ *
+ * Embedded in the provider's own structure. Constant once allocated.
+ */
+struct iofd_hw_pt {
+	const struct iofd_hw_ops *ops;
+	u64 pgsize_bitmap;
+	u64 addr_last;
+	bool snoop_enforced;
+};
+
+/**
+ * typedef iofd_run_fn - receives physically contiguous runs of memory
+ * @arg: the caller's
+ * @iova: I/O virtual address of the run's first byte
+ * @phys: physical address of its first byte
+ * @bytes: its length, a multiple of PAGE_SIZE
+ * @prot: IOFD_READ | IOFD_WRITE as it was mapped
+ *
+ * Return: 0, or a negative errno that ends the walk.
+ */
+typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
+			   unsigned int prot);
+
+/**
+ * struct iofd_hw_ops - a provider
+ * @name: for people ("vtd")
+ * @owner: module that stays loaded while a device of it is open
+ * @open: take the device; -ENODEV when the provider does not drive its IOMMU.
+ *	The caller owns the DMA of the device's group already, so that the
+ *	device is blocked, and stays so. May sleep.
+ * @close: give it back. The device is blocked. Cannot fail.
+ * @caps: fill in what the device can do; valid from open on
+ * @pt_alloc: make an empty table that @hd can be attached to. ERR_PTR(-EINVAL)
+ *	when the attributes cannot be met, -ENOMEM.
+ * @pt_free: free it. Empty, flushed, attached to nothing.
+ * @pt_fits: can @hd be attached to @pt as it is? A table may serve devices
+ *	behind several units when their walks agree.
+ * @attach: let the device's DMA without PASID go through @pt. On failure the
+ *	device stays blocked. May sleep.
+ * @block: block the device's DMA without PASID, and flush, so that when it
+ *	returns no DMA of the device reaches memory through @pt. Cannot fail.
+ * @map: write the entries for one physically contiguous run, with the largest
+ *	leaves that alignment allows. Nothing is present in the range. iova,
+ *	phys and bytes are multiples of PAGE_SIZE. On failure a
+ *	part of the range from its start on may have been written; the caller
+ *	revokes and reaps all of it.
+ * @map_sync: make what map() wrote since the last call visible to the hardware
+ *	(cache lines, write buffer, caching mode). Called once at the end of a
+ *	command.
+ * @revoke: first step of unmapping: take away access from every entry in
+ *	[iova, last]. The range never cuts a run that was mapped by one map().
+ *	Does not flush and does not forget the physical addresses. Cannot fail.
+ * @flush: second step: wait until no unit holds a translation of
+ *	[iova, last] any more, device TLBs included. Cannot fail.
+ * @reap: third step: clear the revoked entries in [iova, last] and hand back
+ *	the physical runs they held, merged where they are contiguous, to @fn
+ *	(which returns 0 always; NULL: nobody wants them). Frees table pages
+ *	that are no longer used, as it sees fit, with a flush of its own.
+ *	Cannot fail.
+ * @for_each_run: hand the runs that are present in [iova, last] to @fn, in
+ *	ascending order. Returns what @fn returned when it was not 0.
+ *
+ * @reap and @for_each_run are NULL where the hardware's driver cannot walk its
+ * table; the core then keeps the physical addresses itself. @revoke then also
+ * clears.
+ */
+struct iofd_hw_ops {
+	const char *name;
+	struct module *owner;
+
+	struct iofd_hw_dev *(*open)(struct device *dev);
+	void (*close)(struct iofd_hw_dev *hd);
+	void (*caps)(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps);
+
+	struct iofd_hw_pt *(*pt_alloc)(struct iofd_hw_dev *hd,
+				       const struct iofd_pt_attrs *attrs);
+	void (*pt_free)(struct iofd_hw_pt *pt);
+	bool (*pt_fits)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd);
+
+	int (*attach)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd);
+	void (*block)(struct iofd_hw_dev *hd);
+
+	int (*map)(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
+		   size_t bytes, unsigned int prot);
+	void (*map_sync)(struct iofd_hw_pt *pt, u64 iova, u64 last);
+	void (*revoke)(struct iofd_hw_pt *pt, u64 iova, u64 last);
+	void (*flush)(struct iofd_hw_pt *pt, u64 iova, u64 last);
+	void (*reap)(struct iofd_hw_pt *pt, u64 iova, u64 last,
+		     iofd_run_fn fn, void *arg);
+	int (*for_each_run)(struct iofd_hw_pt *pt, u64 iova, u64 last,
+			    iofd_run_fn fn, void *arg);
+};
+
+/**
+ * struct iofd_hw_fault - one DMA that the hardware refused
+ * @address: I/O virtual address, page aligned on VT-d
+ * @access: IOFD_READ or IOFD_WRITE
+ * @reason: the hardware's code (VT-d: fault reason, specification 7.1.3)
+ * @reason_text: the same in words, a string that lives as long as the module
+ * @has_pasid: @pasid is valid
+ * @pasid: PASID of the request
+ */
+struct iofd_hw_fault {
+	u64 address;
+	u32 access;
+	u32 reason;
+	const char *reason_text;
+	bool has_pasid;
+	u32 pasid;
+};
+
+/* Called by providers; the only ways up. Implemented by the core. */
+
+/**
+ * iofd_hw_register() - offer a provider to the core
+ * @ops: lives until iofd_hw_unregister()
+ *
+ * A later provider is asked before an earlier one.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iofd_hw_register(const struct iofd_hw_ops *ops);
+
+/**
+ * iofd_hw_unregister() - withdraw a provider
+ * @ops: no device of it is open: the module reference of each open device
+ *	keeps the module from unloading
+ */
+void iofd_hw_unregister(const struct iofd_hw_ops *ops);
+
+/**
+ * iofd_hw_report_fault() - pass on a DMA that the hardware refused
+ * @dev: the device it came from
+ * @fault: what happened
+ *
+ * May sleep. Logs it (rate-limited) and sends an event that names the label and
+ * the IOASID when the device is bound. The provider need not log as well.
+ */
+void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *fault);
+
+#endif /* IOFD_HW_H */
