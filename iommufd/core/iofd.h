@@ -86,4 +86,18 @@ static inline bool iofd_devfile_bound(struct iofd_devfile *df)
  */
 void iofd_devfile_release(struct iofd_devfile *df);
 
+/**
+ * iofd_devfile_id() - is a device in the same hands as a device file?
+ * @df: a device file, bound, or in the middle of its @open
+ * @dev: any device, held by the caller
+ *
+ * Takes no lock that is held around the wrapper's @open and @close, so it may be
+ * called with a lock that these take.
+ *
+ * Return: the id of @dev (more than 0) in an fd that @df is bound to; 0 when it
+ * is not bound, but its group is held by such an fd, so that nobody else can
+ * have it; -ENOENT in all other cases.
+ */
+int iofd_devfile_id(struct iofd_devfile *df, struct device *dev);
+
 #endif /* IOFD_CORE_IOFD_H */

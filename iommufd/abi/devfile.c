@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The native commands on a device file, for every bus wrapper.
+ */
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/uaccess.h>
+#include "abi/abi.h"
+#include "core/core.h"
+#include "core/iofd.h"
+
+void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,
+		       const struct iofd_devfile_ops *ops)
+{
+	df->dev = dev;
+	df->ops = ops;
+	mutex_init(&df->lock);
+	INIT_LIST_HEAD(&df->bindings);
+	df->bound = false;
+}
+EXPORT_SYMBOL_GPL(iofd_devfile_init);
+
+/* Take the context of @fd; it stays open until iommu_fd_put(). */
+static struct iofd_ctx *iommu_fd_get(int fd, struct file **file)
+{
+	struct iofd_ctx *ctx;
+
+	*file = fget(fd);
+	if (!*file)
+		return ERR_PTR(-EBADF);
+	ctx = iofd_ctx_from_file(*file);
+	if (!ctx) {
+		fput(*file);
+		return ERR_PTR(-EBADF);
+	}
+	return ctx;
+}
+
+static struct iofd_device *binding_of(struct iofd_devfile *df,
+				      struct iofd_ctx *ctx)
+{
+	struct iofd_device *idev;
+
+	lockdep_assert_held(&df->lock);
+
+	list_for_each_entry(idev, &df->bindings, df_entry)
+		if (idev->obj.ctx == ctx)
+			return idev;
+	return NULL;
+}
+
+static int bind_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u64 label)
+{
+	struct iofd_device *idev;
+	int rc;
+
+	lockdep_assert_held(&df->lock);
+
+	idev = iofd_bind(ctx, df, label);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	if (!df->bound) {
+		rc = df->ops->open(df);
+		if (rc) {
+			iofd_unbind(idev);
+			return rc;
+		}
+	}
+	list_add_tail(&idev->df_entry, &df->bindings);
+	/* Pairs with iofd_devfile_bound(): the device is open for use. */
+	smp_store_release(&df->bound, true);
+	return 0;
+}
+
+static int device_bind(struct iofd_devfile *df, void __user *arg)
+{
+	struct iommu_device_bind cmd;
+	struct iofd_ctx *ctx;
+	struct file *file;
+	int rc;
+
+	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
+	if (rc)
+		return rc;
+	if (cmd.flags || cmd.__reserved)
+		return -EOPNOTSUPP;
+	ctx = iommu_fd_get(cmd.iommu_fd, &file);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	mutex_lock(&df->lock);
+	rc = bind_to(df, ctx, cmd.label);
+	mutex_unlock(&df->lock);
+	fput(file);
+	return rc;
+}
+
+/* Attach and detach have the same fields, checked in the same way. */
+static int check_pasid(u32 flags, u32 vpasid, u32 reserved)
+{
+	if (flags & ~IOMMU_DEVICE_ATTACH_VPASID || reserved)
+		return -EOPNOTSUPP;
+	/* No provider offers DMA with PASID: no device has any. */
+	return flags || vpasid ? -EINVAL : 0;
+}
+
+static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid)
+{
+	struct iofd_device *idev = binding_of(df, ctx);
+	struct iofd_space *space;
+	int rc;
+
+	if (!idev)
+		return -EINVAL;
+	space = iofd_space_get(ctx, ioasid);
+	if (!space)
+		return -ENOENT;
+	rc = iofd_attach(idev, space);
+	iofd_space_put(space);
+	return rc;
+}
+
+static int device_attach(struct iofd_devfile *df, void __user *arg)
+{
+	struct iommu_device_attach cmd;
+	struct iofd_ctx *ctx;
+	struct file *file;
+	int rc;
+
+	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
+	if (!rc)
+		rc = check_pasid(cmd.flags, cmd.vpasid, cmd.__reserved);
+	if (rc)
+		return rc;
+	ctx = iommu_fd_get(cmd.iommu_fd, &file);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	mutex_lock(&df->lock);
+	rc = attach_to(df, ctx, cmd.ioasid);
+	mutex_unlock(&df->lock);
+	fput(file);
+	return rc;
+}
+
+static int device_detach(struct iofd_devfile *df, void __user *arg)
+{
+	struct iommu_device_detach cmd;
+	struct iofd_device *idev;
+	struct iofd_ctx *ctx;
+	struct file *file;
+	int rc;
+
+	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
+	if (!rc)
+		rc = check_pasid(cmd.flags, cmd.vpasid, cmd.__reserved);
+	if (rc)
+		return rc;
+	ctx = iommu_fd_get(cmd.iommu_fd, &file);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	mutex_lock(&df->lock);
+	idev = binding_of(df, ctx);
+	rc = idev ? iofd_detach(idev, cmd.ioasid) : -EINVAL;
+	mutex_unlock(&df->lock);
+	fput(file);
+	return rc;
+}
+
+long iofd_devfile_ioctl(struct iofd_devfile *df, unsigned int cmd,
+			unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case IOMMU_DEVICE_BIND_IOMMU_FD:
+		return device_bind(df, uarg);
+	case IOMMU_DEVICE_ATTACH_IOASID:
+		return device_attach(df, uarg);
+	case IOMMU_DEVICE_DETACH_IOASID:
+		return device_detach(df, uarg);
+	default:
+		return -ENOIOCTLCMD;
+	}
+}
+EXPORT_SYMBOL_GPL(iofd_devfile_ioctl);
+
+void iofd_devfile_release(struct iofd_devfile *df)
+{
+	struct iofd_device *idev, *next;
+
+	/* No ioctl is running on the file any more; the lock is for lockdep. */
+	mutex_lock(&df->lock);
+	if (df->bound) {
+		df->ops->close(df);
+		df->bound = false;
+	}
+	list_for_each_entry_safe(idev, next, &df->bindings, df_entry) {
+		list_del(&idev->df_entry);
+		iofd_unbind(idev);
+	}
+	mutex_unlock(&df->lock);
+	mutex_destroy(&df->lock);
+}
+EXPORT_SYMBOL_GPL(iofd_devfile_release);

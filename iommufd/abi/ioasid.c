@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The native commands on /dev/iommu, see <linux/ioasid.h>.
+ */
+#include <linux/file.h>
+#include <linux/overflow.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "abi/abi.h"
+#include "core/core.h"
+
+union native_cmd {
+	u32 size;
+	struct iommu_check_extension check_extension;
+	struct iommu_device_info device_info;
+	struct iommu_ioasid_alloc alloc;
+	struct iommu_ioasid_free free;
+	struct iommu_ioasid_info info;
+	struct iommu_map_dma map;
+	struct iommu_unmap_dma unmap;
+};
+
+static int check_extension(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_check_extension *cmd = &ucmd->check_extension;
+
+	switch (cmd->extension) {
+	case IOMMU_EXT_MAP_TYPE1V2:
+	case IOMMU_EXT_DMA_NO_SNOOP:
+	case IOMMU_EXT_MULTIDEV_GROUP:
+	case IOMMU_EXT_MAP_FD:
+	case IOMMU_EXT_MULTI_BIND:
+		cmd->value = 1;
+		break;
+	case IOMMU_EXT_MAX_IOASIDS:
+		cmd->value = INT_MAX;
+		break;
+	default:
+		cmd->value = 0;
+	}
+	return 0;
+}
+
+static int device_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_device_info *cmd = &ucmd->device_info;
+	struct iommu_ioasid_range *ranges;
+	struct iofd_device *idev;
+	struct iofd_hw_caps caps;
+	u32 room = cmd->nr_ranges;
+	u32 nr;
+	int rc;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+
+	/* A copy, so that user memory is written without the lock. */
+	mutex_lock(&iofd_topology_lock);
+	idev = iofd_device_by_label(ctx, cmd->label);
+	if (!idev) {
+		mutex_unlock(&iofd_topology_lock);
+		return -ENOENT;
+	}
+	caps = idev->pdev->caps;
+	nr = idev->pdev->nr_ranges;
+	ranges = kmemdup(idev->pdev->ranges, array_size(nr, sizeof(*ranges)),
+			 GFP_KERNEL);
+	mutex_unlock(&iofd_topology_lock);
+	if (!ranges)
+		return -ENOMEM;
+
+	cmd->flags = caps.flags;
+	cmd->pgsize_bitmap = caps.pgsize_bitmap;
+	cmd->addr_width_bits = caps.addr_width_bits;
+	cmd->pasid_width_bits = caps.pasid_width_bits;
+	cmd->formats = caps.formats;
+	cmd->hw_type = caps.hw_type;
+	cmd->hw_cap = caps.hw_cap;
+	cmd->hw_ecap = caps.hw_ecap;
+	cmd->nr_ranges = nr;
+	rc = iofd_abi_put_ranges(cmd->ranges, room, ranges, nr);
+	kfree(ranges);
+	return rc;
+}
+
+static int native_alloc(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_ioasid_alloc *cmd = &ucmd->alloc;
+	bool for_label = cmd->flags & IOMMU_IOASID_FOR_LABEL;
+	int rc;
+
+	if (cmd->flags & ~IOMMU_IOASID_FOR_LABEL ||
+	    cmd->type < IOMMU_IOASID_KERNEL_MANAGED ||
+	    cmd->type > IOMMU_IOASID_USER_PASID_TABLE ||
+	    cmd->format > IOMMU_FORMAT_VTD_PASID_TABLE ||
+	    cmd->coherency > IOMMU_COHERENCY_OFF ||
+	    cmd->nesting > IOMMU_NESTING_SOFTWARE)
+		return -EOPNOTSUPP;
+	/* A user's table holds addresses in a parent; memory is not one (A9). */
+	if (!cmd->parent && cmd->type != IOMMU_IOASID_KERNEL_MANAGED)
+		return -EINVAL;
+	if (cmd->parent)
+		return -EOPNOTSUPP;
+	if (cmd->format != IOMMU_FORMAT_DEFAULT || cmd->table_addr ||
+	    cmd->attrs || cmd->attrs_len_bytes || cmd->ioasid ||
+	    cmd->nesting != IOMMU_NESTING_AUTO || (cmd->label && !for_label))
+		return -EINVAL;
+	if (cmd->addr_width_bits &&
+	    (cmd->addr_width_bits < PAGE_SHIFT || cmd->addr_width_bits > 64))
+		return -EINVAL;
+
+	rc = iofd_space_alloc(ctx, cmd->addr_width_bits, cmd->coherency,
+			      for_label ? &cmd->label : NULL);
+	if (rc < 0)
+		return rc;
+	cmd->ioasid = rc;
+	return 0;
+}
+
+static int native_free(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iofd_space *space;
+	int rc;
+
+	space = iofd_space_get(ctx, ucmd->free.ioasid);
+	if (!space)
+		return -ENOENT;
+	rc = iofd_space_free(space);
+	iofd_space_put(space);
+	return rc;
+}
+
+/* All permitted ranges of a space, counted, as many as fit written to @ranges. */
+static u32 space_ranges(struct iofd_space *space,
+			struct iommu_ioasid_range *ranges, u32 room)
+{
+	struct iommu_ioasid_range range;
+	u64 from = 0;
+	u32 nr = 0;
+
+	while (iofd_iova_permitted_from(space, from, &range)) {
+		if (nr < room)
+			ranges[nr] = range;
+		nr++;
+		if (range.last == U64_MAX)
+			break;
+		from = range.last + 1;
+	}
+	return nr;
+}
+
+static int space_fill_info(struct iofd_space *space,
+			   struct iommu_ioasid_info *cmd)
+{
+	struct iommu_ioasid_range *ranges, *last;
+	struct iofd_table *table;
+	u32 room, nr;
+	int rc;
+
+	if (mutex_lock_killable(&space->lock))
+		return -EINTR;
+	rc = -ENOENT;
+	if (space->dead)
+		goto out_unlock;
+	/* Attaching needs the lock; detaching can only join ranges. */
+	room = max(space_ranges(space, NULL, 0), 1u);
+	rc = -ENOMEM;
+	ranges = kcalloc(room, sizeof(*ranges), GFP_KERNEL);
+	if (!ranges)
+		goto out_unlock;
+	nr = min(space_ranges(space, ranges, room), room);
+
+	cmd->flags = 0;
+	cmd->pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G;
+	list_for_each_entry(table, &space->tables, list) {
+		if (iofd_store_is(table->pt))
+			continue;
+		if (!(cmd->flags & IOMMU_IOASID_INFO_IN_HARDWARE))
+			cmd->flags = IOMMU_IOASID_INFO_IN_HARDWARE |
+				     IOMMU_IOASID_INFO_SNOOP_ENFORCED;
+		if (!table->pt->snoop_enforced)
+			cmd->flags &= ~IOMMU_IOASID_INFO_SNOOP_ENFORCED;
+		cmd->pgsize_bitmap &= table->pt->pgsize_bitmap;
+	}
+	cmd->type = space->type;
+	cmd->parent = 0;
+	last = nr ? &ranges[nr - 1] : NULL;
+	cmd->addr_width_bits = last ? fls64(last->last) : 0;
+	cmd->nr_devices = READ_ONCE(space->nr_attaches);
+	cmd->nr_mappings = space->nr_mappings;
+	cmd->mapped_bytes = (u64)space->nr_pages << PAGE_SHIFT;
+	/* A root pins and charges what it maps, each time it is mapped. */
+	cmd->pinned_bytes = cmd->mapped_bytes;
+	cmd->charged_bytes = cmd->mapped_bytes;
+	mutex_unlock(&space->lock);
+
+	rc = iofd_abi_put_ranges(cmd->ranges, cmd->nr_ranges, ranges, nr);
+	cmd->nr_ranges = nr;
+	kfree(ranges);
+	return rc;
+
+out_unlock:
+	mutex_unlock(&space->lock);
+	return rc;
+}
+
+static int native_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_ioasid_info *cmd = &ucmd->info;
+	struct iofd_space *space;
+	int rc;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	space = iofd_space_get(ctx, cmd->ioasid);
+	if (!space)
+		return -ENOENT;
+	rc = space_fill_info(space, cmd);
+	iofd_space_put(space);
+	return rc;
+}
+
+static int map_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_map_dma *cmd = &ucmd->map;
+	struct iofd_map_request req;
+	struct iofd_space *space;
+	int rc;
+
+	BUILD_BUG_ON(IOMMU_MAP_READ != IOFD_READ ||
+		     IOMMU_MAP_WRITE != IOFD_WRITE);
+
+	if (cmd->flags & ~(IOMMU_MAP_READ | IOMMU_MAP_WRITE |
+			   IOMMU_MAP_FIXED_IOVA | IOMMU_MAP_FD))
+		return -EOPNOTSUPP;
+	req.prot = cmd->flags & (IOMMU_MAP_READ | IOMMU_MAP_WRITE);
+	if (!req.prot || (cmd->fd && !(cmd->flags & IOMMU_MAP_FD)))
+		return -EINVAL;
+	req.fixed = cmd->flags & IOMMU_MAP_FIXED_IOVA;
+	req.file = NULL;
+	req.source = cmd->source;
+	req.length = cmd->length;
+	req.iova = cmd->iova;
+
+	space = iofd_space_get(ctx, cmd->ioasid);
+	if (!space)
+		return -ENOENT;
+	if (cmd->flags & IOMMU_MAP_FD) {
+		rc = -EBADF;
+		req.file = fget(cmd->fd);
+		if (!req.file)
+			goto out_put;
+	}
+	rc = iofd_space_map(space, &req);
+	if (req.file)
+		fput(req.file);
+	cmd->iova = req.iova;
+out_put:
+	iofd_space_put(space);
+	return rc;
+}
+
+/* The reply did not reach the caller, who would not know what to unmap. */
+static void map_dma_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_map_dma *cmd = &ucmd->map;
+	struct iofd_space *space;
+	u64 unmapped;
+
+	space = iofd_space_get(ctx, cmd->ioasid);
+	if (!space)
+		return;
+	iofd_space_unmap(space, cmd->iova, cmd->iova + (cmd->length - 1),
+			 &unmapped);
+	iofd_space_put(space);
+}
+
+static void native_alloc_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iofd_space *space = iofd_space_get(ctx, ucmd->alloc.ioasid);
+
+	if (!space)
+		return;
+	iofd_space_free(space);
+	iofd_space_put(space);
+}
+
+static int unmap_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
+{
+	struct iommu_unmap_dma *cmd = &ucmd->unmap;
+	bool all = cmd->flags & IOMMU_UNMAP_ALL;
+	struct iofd_space *space;
+	u64 last, unmapped;
+	int rc;
+
+	if (cmd->flags & ~IOMMU_UNMAP_ALL || cmd->__reserved)
+		return -EOPNOTSUPP;
+	if (all) {
+		if (cmd->iova || cmd->length)
+			return -EINVAL;
+		last = U64_MAX;
+	} else {
+		if (!cmd->length || (cmd->iova | cmd->length) & ~PAGE_MASK)
+			return -EINVAL;
+		last = cmd->iova + (cmd->length - 1);
+		if (last < cmd->iova)
+			return -EINVAL;
+	}
+
+	space = iofd_space_get(ctx, cmd->ioasid);
+	if (!space)
+		return -ENOENT;
+	rc = iofd_space_unmap(space, cmd->iova, last, &unmapped);
+	iofd_space_put(space);
+	if (rc)
+		return rc;
+	if (!unmapped && !all)
+		return -ENOENT;
+	cmd->length = unmapped;
+	return 0;
+}
+
+/**
+ * struct native_op - one command
+ * @fn: does it
+ * @undo: takes it back when the reply cannot be written; NULL: nothing to undo,
+ *	or nothing that the caller would miss
+ * @size: of its structure, which is also the mandatory part
+ */
+struct native_op {
+	int (*fn)(struct iofd_ctx *ctx, union native_cmd *cmd);
+	void (*undo)(struct iofd_ctx *ctx, union native_cmd *cmd);
+	size_t size;
+};
+
+#define NATIVE_OP(_ioctl, _fn, _undo, _struct)				\
+	[_IOC_NR(_ioctl) - IOMMU_IOASID_BASE] = {			\
+		.fn = _fn,						\
+		.undo = _undo,						\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(offsetof(_struct, size)),	\
+	}
+
+static const struct native_op native_ops[] = {
+	NATIVE_OP(IOMMU_CHECK_EXTENSION, check_extension, NULL,
+		  struct iommu_check_extension),
+	NATIVE_OP(IOMMU_DEVICE_GET_INFO, device_get_info, NULL,
+		  struct iommu_device_info),
+	NATIVE_OP(IOMMU_IOASID_ALLOC, native_alloc, native_alloc_undo,
+		  struct iommu_ioasid_alloc),
+	NATIVE_OP(IOMMU_IOASID_FREE, native_free, NULL,
+		  struct iommu_ioasid_free),
+	NATIVE_OP(IOMMU_IOASID_GET_INFO, native_get_info, NULL,
+		  struct iommu_ioasid_info),
+	NATIVE_OP(IOMMU_MAP_DMA, map_dma, map_dma_undo, struct iommu_map_dma),
+	NATIVE_OP(IOMMU_UNMAP_DMA, unmap_dma, NULL, struct iommu_unmap_dma),
+};
+
+long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
+{
+	unsigned int nr = _IOC_NR(cmd) - IOMMU_IOASID_BASE;
+	const struct native_op *op;
+	union native_cmd ucmd;
+	int rc;
+
+	if (nr >= ARRAY_SIZE(native_ops) ||
+	    cmd != _IO(IOMMU_IOASID_TYPE, IOMMU_IOASID_BASE + nr))
+		return -ENOIOCTLCMD;
+	op = &native_ops[nr];
+	rc = iofd_abi_copy_in(&ucmd, op->size, op->size, arg);
+	if (rc)
+		return rc;
+	rc = op->fn(ctx, &ucmd);
+	/* EMSGSIZE tells how much room is needed. */
+	if (rc && rc != -EMSGSIZE)
+		return rc;
+	if (iofd_abi_copy_out(arg, &ucmd, op->size)) {
+		if (!rc && op->undo)
+			op->undo(ctx, &ucmd);
+		return -EFAULT;
+	}
+	return rc;
+}

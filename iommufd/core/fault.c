@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DMA that the hardware refused.
+ */
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/ratelimit.h>
+#include "core/core.h"
+#include "core/event.h"
+
+static const char *access_name(u32 access)
+{
+	return access & IOFD_WRITE ? "write to" : "read of";
+}
+
+static void report_unbound(struct device *dev,
+			   const struct iofd_hw_fault *fault)
+{
+	struct iofd_event ev = {
+		.kind = IOFD_EVENT_FAULT,
+		.dev = dev,
+		.fault = fault,
+	};
+
+	dev_err_ratelimited(dev, "DMA %s %#llx refused: %s (reason %#x)\n",
+			    access_name(fault->access), fault->address,
+			    fault->reason_text, fault->reason);
+	iofd_netlink_event(&ev);
+}
+
+static void report_bound(struct iofd_device *idev, u32 ioasid,
+			 const struct iofd_hw_fault *fault)
+{
+	struct iofd_event ev = {
+		.kind = IOFD_EVENT_FAULT,
+		.bound = true,
+		.dev = idev->pdev->dev,
+		.ctx_id = idev->obj.ctx->id,
+		.label = idev->label,
+		.ioasid = ioasid,
+		.fault = fault,
+	};
+
+	if (ioasid)
+		dev_err_ratelimited(ev.dev,
+				    "DMA %s %#llx refused: %s (reason %#x); label %#llx, IOASID %u\n",
+				    access_name(fault->access), fault->address,
+				    fault->reason_text, fault->reason,
+				    idev->label, ioasid);
+	else
+		dev_err_ratelimited(ev.dev,
+				    "DMA %s %#llx refused: %s (reason %#x); label %#llx, attached to nothing\n",
+				    access_name(fault->access), fault->address,
+				    fault->reason_text, fault->reason,
+				    idev->label);
+	iofd_netlink_event(&ev);
+}
+
+void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *fault)
+{
+	struct iofd_device *idev;
+	struct iofd_pdev *pdev;
+
+	mutex_lock(&iofd_topology_lock);
+	pdev = iofd_pdev_find(dev);
+	if (!pdev) {
+		report_unbound(dev, fault);
+	} else if (pdev->attach) {
+		report_bound(pdev->attach->binding,
+			     pdev->attach->space->obj.id, fault);
+	} else {
+		/* Blocked: it concerns every fd that the device is bound to. */
+		list_for_each_entry(idev, &pdev->bindings, pdev_entry)
+			report_bound(idev, 0, fault);
+	}
+	mutex_unlock(&iofd_topology_lock);
+}
+EXPORT_SYMBOL_GPL(iofd_hw_report_fault);

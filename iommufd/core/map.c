@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping and unmapping.
+ *
+ * Map: choose or check the address, charge, pin in batches, hand physically
+ * contiguous runs to every table of the space, insert. Unmap: revoke access in
+ * every table, flush, take the runs back from the primary and unpin them. One
+ * command flushes once, and unmapping needs no memory.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include "core/core.h"
+
+/* Pages pinned at once: few come from the stack, many from a page of pointers. */
+#define BATCH_SMALL	16UL
+#define BATCH_LARGE	(PAGE_SIZE / sizeof(struct page *))
+
+static struct kmem_cache *mapping_cache;
+
+/**
+ * struct map_op - a MAP_DMA on its way
+ * @space: where
+ * @pinner: the memory
+ * @prot: IOFD_READ | IOFD_WRITE
+ * @first: first address of the mapping
+ * @iova: where the run that is being collected starts
+ * @phys: its physical start
+ * @bytes: its length so far
+ * @run_bytes: length of the run that was written last; it started at @phys
+ *	unless another one has been begun
+ */
+struct map_op {
+	struct iofd_space *space;
+	struct iofd_pinner pinner;
+	unsigned int prot;
+	u64 first;
+	u64 iova;
+	phys_addr_t phys;
+	size_t bytes;
+	size_t run_bytes;
+};
+
+/* Write the collected run to all tables. It counts as written even if it fails. */
+static int emit_run(struct map_op *op)
+{
+	struct iofd_table *primary = op->space->primary, *table;
+	u64 iova = op->iova;
+	size_t bytes = op->bytes;
+	int rc;
+
+	op->iova += bytes;
+	op->bytes = 0;
+	op->run_bytes = bytes;
+	rc = primary->pt->ops->map(primary->pt, iova, op->phys, bytes,
+				   op->prot);
+	if (rc || list_is_singular(&op->space->tables))
+		return rc;
+	list_for_each_entry(table, &op->space->tables, list) {
+		if (table == primary)
+			continue;
+		rc = table->pt->ops->map(table->pt, iova, op->phys, bytes,
+					 op->prot);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Add pinned pages to the collected run, writing it out where it breaks. */
+static int collect_pages(struct map_op *op, struct page **pages, unsigned long n)
+{
+	unsigned long i = 0, start;
+	int rc;
+
+	while (i < n) {
+		phys_addr_t phys = PFN_PHYS(page_to_pfn(pages[i]));
+
+		start = i++;
+		while (i < n && pages[i] == pages[i - 1] + 1)
+			i++;
+		if (op->bytes && op->phys + op->bytes != phys) {
+			rc = emit_run(op);
+			if (rc) {
+				unpin_user_pages(pages + start, n - start);
+				return rc;
+			}
+		}
+		if (!op->bytes)
+			op->phys = phys;
+		op->bytes += (i - start) << PAGE_SHIFT;
+	}
+	return 0;
+}
+
+static int pin_and_write(struct map_op *op, unsigned long npages)
+{
+	struct page *small[BATCH_SMALL], **pages = small;
+	unsigned long batch = BATCH_SMALL;
+	int rc = 0;
+
+	if (npages > BATCH_SMALL) {
+		void *page = (void *)__get_free_page(GFP_KERNEL);
+
+		if (page) {
+			pages = page;
+			batch = BATCH_LARGE;
+		}
+	}
+	while (npages) {
+		long got = iofd_pin_batch(&op->pinner, min(npages, batch),
+					  pages);
+
+		if (got < 0) {
+			rc = got;
+			break;
+		}
+		rc = collect_pages(op, pages, got);
+		if (rc)
+			break;
+		npages -= got;
+		if (npages) {
+			if (fatal_signal_pending(current)) {
+				rc = -EINTR;
+				break;
+			}
+			cond_resched();
+		}
+	}
+	if (!rc)
+		rc = emit_run(op);
+	if (pages != small)
+		free_page((unsigned long)pages);
+	return rc;
+}
+
+static void sync_tables(struct iofd_space *space, u64 first, u64 last)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list)
+		table->pt->ops->map_sync(table->pt, first, last);
+}
+
+struct unpin_op {
+	u64 bytes;
+};
+
+static int unpin_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
+		     unsigned int prot)
+{
+	struct unpin_op *op = arg;
+
+	op->bytes += bytes;
+	iofd_unpin_run(phys, bytes, prot);
+	return 0;
+}
+
+/*
+ * Take [first, last] out of the hardware and unpin it. Neither end cuts a
+ * mapping. Returns how much the primary held.
+ */
+static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
+{
+	struct unpin_op op = {};
+	struct iofd_table *table;
+
+	lockdep_assert_held(&space->lock);
+
+	list_for_each_entry(table, &space->tables, list)
+		table->pt->ops->revoke(table->pt, first, last);
+	list_for_each_entry(table, &space->tables, list)
+		table->pt->ops->flush(table->pt, first, last);
+	/* From here on no device reaches the memory. */
+	list_for_each_entry(table, &space->tables, list) {
+		if (table == space->primary)
+			table->pt->ops->reap(table->pt, first, last, unpin_run,
+					     &op);
+		else if (iofd_table_keeps_runs(table))
+			table->pt->ops->reap(table->pt, first, last, NULL,
+					     NULL);
+	}
+	return op.bytes;
+}
+
+/*
+ * Undo a map that failed. The tables hold a part, from the start on, of what was
+ * handed to them; the rest of the last run and what was collected after it are
+ * pinned and nowhere to be found but here.
+ */
+static void undo_map(struct map_op *op)
+{
+	u64 handed = op->iova - op->first, held = 0;
+
+	if (handed)
+		held = revoke_and_unpin(op->space, op->first, op->iova - 1);
+	if (held < handed) {
+		u64 rest = handed - held;
+
+		/* The failing run was the last one: nothing is collected. */
+		iofd_unpin_run(op->phys + op->run_bytes - rest, rest, op->prot);
+	} else if (op->bytes) {
+		iofd_unpin_run(op->phys, op->bytes, op->prot);
+	}
+}
+
+static int check_request(const struct iofd_map_request *req)
+{
+	u64 mask = req->source | req->length;
+
+	if (req->fixed)
+		mask |= req->iova;
+	if (!req->length || mask & ~PAGE_MASK)
+		return -EINVAL;
+	if (req->source + (req->length - 1) < req->source ||
+	    (req->fixed && req->iova + (req->length - 1) < req->iova))
+		return -EINVAL;
+	/* Pages are counted in unsigned long and lengths added up in u64. */
+	return req->length > (1ULL << 62) ? -EINVAL : 0;
+}
+
+static int place(struct iofd_space *space, struct iofd_map_request *req)
+{
+	u64 align = PAGE_SIZE;
+
+	if (req->fixed) {
+		u64 last = req->iova + (req->length - 1);
+
+		if (!iofd_iova_permitted(space, req->iova, last))
+			return -EINVAL;
+		return iofd_iova_overlap(space, req->iova, last) ? -EEXIST : 0;
+	}
+	/* Keep the phase of the memory, so that its huge pages stay leaves. */
+	if (req->length >= SZ_1G)
+		align = SZ_1G;
+	else if (req->length >= SZ_2M)
+		align = SZ_2M;
+	return iofd_iova_find_gap(space, req->length, align,
+				  req->source & (align - 1), &req->iova);
+}
+
+static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
+		      struct iofd_mapping *m)
+{
+	unsigned long npages = req->length >> PAGE_SHIFT;
+	struct iofd_table *primary;
+	struct map_op op;
+	int rc;
+
+	lockdep_assert_held(&space->lock);
+
+	if (space->dead)
+		return -ENOENT;
+	primary = iofd_space_primary(space);
+	if (IS_ERR(primary))
+		return PTR_ERR(primary);
+	rc = place(space, req);
+	if (rc)
+		return rc;
+	rc = iofd_account_charge(m->account, npages);
+	if (rc)
+		return rc;
+
+	op.space = space;
+	op.prot = req->prot;
+	op.first = req->iova;
+	op.iova = req->iova;
+	op.bytes = 0;
+	op.run_bytes = 0;
+	rc = iofd_pin_start(&op.pinner, req);
+	if (rc)
+		goto err_uncharge;
+	rc = pin_and_write(&op, npages);
+	if (rc)
+		undo_map(&op);
+	iofd_pin_end(&op.pinner);
+	if (rc)
+		goto err_uncharge;
+
+	m->first = req->iova;
+	m->last = req->iova + (req->length - 1);
+	sync_tables(space, m->first, m->last);
+	iofd_iova_insert(space, m);
+	return 0;
+
+err_uncharge:
+	iofd_account_uncharge(m->account, npages);
+	return rc;
+}
+
+int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req)
+{
+	struct iofd_mapping *m;
+	int rc;
+
+	rc = check_request(req);
+	if (rc)
+		return rc;
+	m = kmem_cache_alloc(mapping_cache, GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+	m->account = iofd_account_get(space->obj.ctx);
+	if (!m->account) {
+		rc = -ENOMEM;
+		goto err_free;
+	}
+	rc = -EINTR;
+	if (mutex_lock_killable(&space->lock))
+		goto err_account;
+	rc = map_locked(space, req, m);
+	mutex_unlock(&space->lock);
+	if (!rc)
+		return 0;
+
+err_account:
+	iofd_account_put(space->obj.ctx, m->account);
+err_free:
+	kmem_cache_free(mapping_cache, m);
+	return rc;
+}
+
+static void forget_mapping(struct iofd_space *space, struct iofd_mapping *m)
+{
+	iofd_account_uncharge(m->account,
+			      (m->last - m->first + 1) >> PAGE_SHIFT);
+	iofd_account_put(space->obj.ctx, m->account);
+	kmem_cache_free(mapping_cache, m);
+}
+
+static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
+			u64 *unmapped)
+{
+	struct iofd_mapping *m, *next, *at_end;
+	u64 bytes = 0;
+
+	lockdep_assert_held(&space->lock);
+
+	if (space->dead)
+		return -ENOENT;
+	m = iofd_iova_overlap(space, first, last);
+	if (!m)
+		return 0;
+	if (m->first < first)
+		return -EINVAL;
+	/* One mapping, which is the rule, is its own end. */
+	if (m->last < last) {
+		at_end = iofd_iova_overlap(space, last, last);
+		if (at_end && at_end->last > last)
+			return -EINVAL;
+	} else if (m->last > last) {
+		return -EINVAL;
+	}
+
+	revoke_and_unpin(space, m->first, min(last, space->addr_last));
+	for (; m && m->first <= last; m = next) {
+		next = iofd_iova_next(m);
+		bytes += m->last - m->first + 1;
+		iofd_iova_remove(space, m);
+		forget_mapping(space, m);
+		cond_resched();
+	}
+	*unmapped = bytes;
+	return 0;
+}
+
+int iofd_space_unmap(struct iofd_space *space, u64 first, u64 last,
+		     u64 *unmapped)
+{
+	int rc;
+
+	*unmapped = 0;
+	if (mutex_lock_killable(&space->lock))
+		return -EINTR;
+	rc = unmap_locked(space, first, last, unmapped);
+	mutex_unlock(&space->lock);
+	return rc;
+}
+
+void iofd_space_unmap_all(struct iofd_space *space)
+{
+	struct iofd_mapping *m, *next;
+
+	lockdep_assert_held(&space->lock);
+
+	if (!space->nr_mappings)
+		return;
+	revoke_and_unpin(space, 0, space->addr_last);
+	/* Nothing is looked up any more: no need to keep the tree in shape. */
+	rbtree_postorder_for_each_entry_safe(m, next, &space->mappings, node) {
+		forget_mapping(space, m);
+		cond_resched();
+	}
+	space->mappings = RB_ROOT;
+	space->hint = NULL;
+	space->gap_from = 0;
+	space->gap_bytes = 0;
+	space->nr_mappings = 0;
+	space->nr_pages = 0;
+}
+
+int iofd_map_init(void)
+{
+	mapping_cache = KMEM_CACHE(iofd_mapping, SLAB_ACCOUNT);
+	return mapping_cache ? 0 : -ENOMEM;
+}
+
+void iofd_map_exit(void)
+{
+	kmem_cache_destroy(mapping_cache);
+}
