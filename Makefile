@@ -53,13 +53,13 @@ lib:
 	$(call part,lib)
 
 demo: setup
-	@tests/demo/run
+	$(call program,tests/demo/run)
 
 check check-unit check-build check-vm check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
-	@tests/bench/run
+	$(call program,tests/bench/run)
 
 docs:
 	$(call part,docs)
@@ -77,6 +77,10 @@ clean:
 define part
 @if [ -e $(1)/Makefile ]; then $(MAKE) --no-print-directory -C $(1) $(2); \
 else echo "$(1)/ has no Makefile yet"; fi
+endef
+
+define program
+@if [ -x $(1) ]; then $(1); else echo "there is no $(1) yet"; fi
 endef
 
 .DEFAULT_GOAL := help
