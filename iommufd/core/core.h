@@ -173,7 +173,8 @@ struct iofd_attach {
  * @tables: (s) struct iofd_table; all hold the same mappings
  * @primary: (s) the table that the pinned pages are handed back by; NULL
  *	before the first mapping or attachment
- * @addr_last: (s) highest address that the width and every table so far allow
+ * @addr_last: (s, a) highest address that the width and every table so far
+ *	allow; written with both locks held, read with either
  * @attach_lock: protects @attaches and what hangs on it
  * @attaches: (a) struct iofd_attach
  * @nr_attaches: (a) their number; read without the lock for reports
@@ -488,13 +489,19 @@ void iofd_space_destroy(struct iofd_space *space);
  * iofd_space_table_for() - a table of the space that a device can be attached to
  * @space: its lock is held
  * @pdev: the device
- *
- * Makes one, with everything that is mapped, if there is none.
+ * @made: set when the table was made for it, with everything that is mapped;
+ *	follow up with iofd_space_keep_table() or iofd_space_drop_table()
  *
  * Return: the table or ERR_PTR(-EINVAL, -ENOMEM, -EINTR).
  */
 struct iofd_table *iofd_space_table_for(struct iofd_space *space,
-					struct iofd_pdev *pdev);
+					struct iofd_pdev *pdev, bool *made);
+
+/** iofd_space_keep_table() - a device is attached to a table that was made */
+void iofd_space_keep_table(struct iofd_space *space, struct iofd_table *table);
+
+/** iofd_space_drop_table() - no device is attached to a table that was made */
+void iofd_space_drop_table(struct iofd_space *space, struct iofd_table *table);
 
 /**
  * iofd_space_primary() - the table that keeps the physical addresses

@@ -275,6 +275,7 @@ int iofd_attach(struct iofd_device *idev, struct iofd_space *space)
 {
 	struct iofd_pdev *pdev = idev->pdev;
 	struct iofd_attach *attach;
+	bool made;
 	int rc;
 
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
@@ -300,7 +301,7 @@ int iofd_attach(struct iofd_device *idev, struct iofd_space *space)
 	rc = -EADDRINUSE;
 	if (maps_in_holes(space, pdev))
 		goto err_unlock;
-	attach->table = iofd_space_table_for(space, pdev);
+	attach->table = iofd_space_table_for(space, pdev, &made);
 	if (IS_ERR(attach->table)) {
 		rc = PTR_ERR(attach->table);
 		goto err_unlock;
@@ -309,8 +310,13 @@ int iofd_attach(struct iofd_device *idev, struct iofd_space *space)
 	mutex_lock(&iofd_topology_lock);
 	rc = attach_locked(idev, attach);
 	mutex_unlock(&iofd_topology_lock);
-	if (rc)
+	if (rc) {
+		if (made)
+			iofd_space_drop_table(space, attach->table);
 		goto err_unlock;
+	}
+	if (made)
+		iofd_space_keep_table(space, attach->table);
 	mutex_unlock(&space->lock);
 	return 0;
 

@@ -12,6 +12,20 @@
 #include <linux/slab.h>
 #include "core/core.h"
 
+/* The width of the space, as far as its tables reach. */
+static void space_set_last(struct iofd_space *space)
+{
+	u64 last = iofd_addr_last(space->addr_width_bits ?: 64);
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list)
+		last = min(last, table->pt->addr_last);
+	spin_lock(&space->attach_lock);
+	space->addr_last = last;
+	memset(&space->window, 0, sizeof(space->window));
+	spin_unlock(&space->attach_lock);
+}
+
 static struct iofd_space *space_new(u32 addr_width_bits, u32 coherency)
 {
 	struct iofd_space *space;
@@ -25,13 +39,14 @@ static struct iofd_space *space_new(u32 addr_width_bits, u32 coherency)
 	space->addr_width_bits = addr_width_bits;
 	mutex_init(&space->lock);
 	space->mappings = RB_ROOT;
-	space->addr_last = iofd_addr_last(addr_width_bits ?: 64);
 	INIT_LIST_HEAD(&space->tables);
 	spin_lock_init(&space->attach_lock);
 	INIT_LIST_HEAD(&space->attaches);
+	space_set_last(space);
 	return space;
 }
 
+/* Takes @pt over, also when it fails. */
 static struct iofd_table *table_add(struct iofd_space *space,
 				    struct iofd_hw_pt *pt)
 {
@@ -45,18 +60,16 @@ static struct iofd_table *table_add(struct iofd_space *space,
 	__module_get(pt->ops->owner);
 	table->pt = pt;
 	list_add_tail(&table->list, &space->tables);
-	space->addr_last = min(space->addr_last, pt->addr_last);
-	spin_lock(&space->attach_lock);
-	memset(&space->window, 0, sizeof(space->window));
-	spin_unlock(&space->attach_lock);
+	space_set_last(space);
 	return table;
 }
 
-static void table_remove(struct iofd_table *table)
+static void table_remove(struct iofd_space *space, struct iofd_table *table)
 {
 	struct module *owner = table->pt->ops->owner;
 
 	list_del(&table->list);
+	space_set_last(space);
 	table->pt->ops->pt_free(table->pt);
 	module_put(owner);
 	kfree(table);
@@ -94,29 +107,23 @@ static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 }
 
 /*
- * Fill @pt, which nothing is attached to, with what is mapped. Runs are merged
- * across mappings here, so a leaf could span two of them and be cut by a later
- * unmap of one; going mapping by mapping keeps each leaf inside its mapping.
+ * Fill @pt, which nothing is attached to, with what is mapped. Mapping by
+ * mapping, so that no leaf spans two and is cut when one of them goes.
  */
 static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 {
 	struct iofd_hw_pt *primary = space->primary->pt;
 	struct rb_node *node;
-	int rc;
 
 	for (node = rb_first(&space->mappings); node; node = rb_next(node)) {
 		struct iofd_mapping *m;
+		int rc;
 
 		m = rb_entry(node, struct iofd_mapping, node);
 		rc = primary->ops->for_each_run(primary, m->first, m->last,
 						copy_run, pt);
-		if (rc) {
-			pt->ops->revoke(pt, 0, pt->addr_last);
-			pt->ops->flush(pt, 0, pt->addr_last);
-			if (pt->ops->reap)
-				pt->ops->reap(pt, 0, pt->addr_last, NULL, NULL);
+		if (rc)
 			return rc;
-		}
 		cond_resched();
 	}
 	pt->ops->map_sync(pt, 0, pt->addr_last);
@@ -124,19 +131,20 @@ static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 }
 
 struct iofd_table *iofd_space_table_for(struct iofd_space *space,
-					struct iofd_pdev *pdev)
+					struct iofd_pdev *pdev, bool *made)
 {
 	const struct iofd_hw_ops *ops = pdev->hd->ops;
 	struct iofd_pt_attrs attrs = {
 		.addr_width_bits = space->addr_width_bits,
 		.coherency = space->coherency,
 	};
-	struct iofd_table *table, *old;
+	struct iofd_table *table;
 	struct iofd_hw_pt *pt;
 	int rc;
 
 	lockdep_assert_held(&space->lock);
 
+	*made = false;
 	list_for_each_entry(table, &space->tables, list)
 		if (table->pt->ops == ops && ops->pt_fits(table->pt, pdev->hd))
 			return table;
@@ -159,18 +167,29 @@ struct iofd_table *iofd_space_table_for(struct iofd_space *space,
 			return ERR_PTR(rc);
 		}
 	}
-	table = table_add(space, pt);
-	if (IS_ERR(table))
-		return table;
+	*made = true;
+	return table_add(space, pt);
+}
 
-	/* A store has done its duty once hardware can take over. */
-	old = space->primary;
-	if (iofd_table_keeps_runs(table) && (!old || iofd_store_is(old->pt))) {
-		space->primary = table;
-		if (old)
-			table_remove(old);
-	}
-	return table;
+void iofd_space_keep_table(struct iofd_space *space, struct iofd_table *table)
+{
+	struct iofd_table *old = space->primary;
+
+	lockdep_assert_held(&space->lock);
+
+	/* A store has done its duty once hardware remembers as well. */
+	if (!iofd_table_keeps_runs(table) || (old && !iofd_store_is(old->pt)))
+		return;
+	space->primary = table;
+	if (old)
+		table_remove(space, old);
+}
+
+void iofd_space_drop_table(struct iofd_space *space, struct iofd_table *table)
+{
+	lockdep_assert_held(&space->lock);
+
+	table_remove(space, table);
 }
 
 /* Would the device bound under @label find a table in @space? */
@@ -257,7 +276,7 @@ static void space_empty(struct iofd_space *space)
 	iofd_space_unmap_all(space);
 	space->primary = NULL;
 	list_for_each_entry_safe(table, next, &space->tables, list)
-		table_remove(table);
+		table_remove(space, table);
 }
 
 int iofd_space_free(struct iofd_space *space)

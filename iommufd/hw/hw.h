@@ -116,7 +116,8 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  * @caps: fill in what the device can do; valid from open on
  * @pt_alloc: make an empty table that @hd can be attached to. ERR_PTR(-EINVAL)
  *	when the attributes cannot be met, -ENOMEM.
- * @pt_free: free it. Empty, flushed, attached to nothing.
+ * @pt_free: free it, whatever it maps. Nothing is attached to it, and no unit
+ *	remembers anything of it: block() flushed.
  * @pt_fits: can @hd be attached to @pt as it is? A table may serve devices
  *	behind several units when their walks agree.
  * @attach: let the device's DMA without PASID go through @pt. On failure the
