@@ -67,7 +67,6 @@ docs:
 install: modules
 	$(call kbuild,modules_install)
 	$(call part,lib,install PREFIX=$(PREFIX))
-	depmod $(if $(filter default,$(KERNEL)),,$(KERNEL))
 
 clean:
 	rm -rf $(BUILD)
