@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A PCI function and the requester IDs that its DMA carries: its own, those
+ * that quirks add, and those of bridges that answer for what is below them.
+ * Functions can share a requester ID; the kernel has such functions in one
+ * group.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/pci-ats.h>
+#include <linux/slab.h>
+#include "vtd.h"
+
+static u16 pci_sid(const struct pci_dev *pdev)
+{
+	return pdev->bus->number << 8 | pdev->devfn;
+}
+
+static int add_rid(struct vtd_dev *vdev, u16 sid)
+{
+	struct vtd_rid **rids, *rid;
+	unsigned int i;
+
+	for (i = 0; i < vdev->nr_rids; i++)
+		if (vdev->rids[i]->sid == sid)
+			return 0;
+	rids = krealloc_array(vdev->rids, vdev->nr_rids + 1, sizeof(*rids),
+			      GFP_KERNEL);
+	if (!rids)
+		return -ENOMEM;
+	vdev->rids = rids;
+	rid = vtd_rid_get(vdev->unit, sid);
+	if (!rid)
+		return -ENOMEM;
+	rids[vdev->nr_rids++] = rid;
+	return 0;
+}
+
+/* What @bridge makes of the requester ID of a request from below; -1: nothing. */
+static int bridge_sid(struct pci_dev *bridge)
+{
+	u16 secondary = bridge->subordinate->number << 8;
+
+	if (!pci_is_pcie(bridge))
+		return bridge->dev_flags & PCI_DEV_FLAG_PCIE_BRIDGE_ALIAS ?
+		       secondary : pci_sid(bridge);
+	switch (pci_pcie_type(bridge)) {
+	case PCI_EXP_TYPE_PCI_BRIDGE:
+		return secondary;
+	case PCI_EXP_TYPE_PCIE_BRIDGE:
+		return pci_sid(bridge);
+	default:
+		return -1;
+	}
+}
+
+static int add_rids(struct vtd_dev *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	struct pci_bus *bus;
+	unsigned int devfn;
+	int rc, sid;
+
+	rc = add_rid(vdev, pci_sid(pdev));
+	if (!rc && pdev->dma_alias_mask)
+		for_each_set_bit(devfn, pdev->dma_alias_mask, 256) {
+			rc = add_rid(vdev, pdev->bus->number << 8 | devfn);
+			if (rc)
+				break;
+		}
+	for (bus = pdev->bus; !rc && !pci_is_root_bus(bus); bus = bus->parent) {
+		if (!bus->self)
+			continue;
+		/* From such a bridge on up requests are the root complex's. */
+		if (bus->self->dev_flags & PCI_DEV_FLAGS_BRIDGE_XLATE_ROOT)
+			break;
+		sid = bridge_sid(bus->self);
+		if (sid >= 0)
+			rc = add_rid(vdev, sid);
+	}
+	return rc;
+}
+
+static void learn_ats(struct vtd_dev *vdev)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct pci_dev *pdev = vdev->pdev;
+	u16 cap;
+
+	if (!vtd_want_ats || !(unit->ecap & ECAP_DT) ||
+	    !pci_ats_supported(pdev) || !vtd_scope_ats(pdev))
+		return;
+	pci_read_config_word(pdev, pdev->ats_cap + PCI_ATS_CAP, &cap);
+	vdev->ats_qdep = PCI_ATS_CAP_QDEP(cap);
+	if (unit->ecap & ECAP_DIT)
+		vdev->ats_pfsid = pci_sid(pci_physfn(pdev));
+	vdev->ats_allowed = true;
+}
+
+static bool has_locked_rmrr(struct pci_dev *pdev)
+{
+	unsigned int i;
+
+	if (vtd_rmrr_relaxable(pdev))
+		return false;
+	for (i = 0; i < vtd_dmar->nr_entries; i++)
+		if (vtd_dmar->entries[i].kind == VTD_DMAR_RMRR &&
+		    vtd_scope_rmrr(pdev, &vtd_dmar->entries[i]))
+			return true;
+	return false;
+}
+
+/**
+ * vtd_dev_find() - the device of a function
+ * @unit: in front of it
+ * @pdev: the function
+ *
+ * Return: the device or NULL.
+ */
+struct vtd_dev *vtd_dev_find(struct vtd_unit *unit, struct pci_dev *pdev)
+{
+	struct vtd_dev *vdev;
+
+	lockdep_assert_held(&unit->lock);
+
+	list_for_each_entry(vdev, &unit->devs, link)
+		if (vdev->pdev == pdev)
+			return vdev;
+	return NULL;
+}
+
+/**
+ * vtd_dev_create() - take up a function
+ * @unit: in front of it
+ * @pdev: the function
+ *
+ * It is blocked. Makes all tables that it needs.
+ *
+ * Return: the device, or ERR_PTR of -ENOMEM.
+ */
+struct vtd_dev *vtd_dev_create(struct vtd_unit *unit, struct pci_dev *pdev)
+{
+	struct vtd_dev *vdev;
+
+	lockdep_assert_held(&unit->lock);
+
+	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
+	if (!vdev)
+		return ERR_PTR(-ENOMEM);
+	vdev->hd.ops = &vtd_provider_ops;
+	vdev->hd.dev = &pdev->dev;
+	vdev->pdev = pci_dev_get(pdev);
+	vdev->unit = unit;
+	list_add_tail(&vdev->link, &unit->devs);
+	if (add_rids(vdev)) {
+		vtd_dev_destroy(vdev);
+		return ERR_PTR(-ENOMEM);
+	}
+	learn_ats(vdev);
+	vdev->rmrr_locked = has_locked_rmrr(pdev);
+	return vdev;
+}
+
+/**
+ * vtd_dev_destroy() - forget a function
+ * @vdev: blocked, or translation is off
+ */
+void vtd_dev_destroy(struct vtd_dev *vdev)
+{
+	struct vtd_unit *unit = vdev->unit;
+
+	lockdep_assert_held(&unit->lock);
+
+	list_del(&vdev->link);
+	while (vdev->nr_rids)
+		vtd_rid_put(unit, vdev->rids[--vdev->nr_rids]);
+	kfree(vdev->rids);
+	pci_dev_put(vdev->pdev);
+	kfree(vdev);
+}
+
+/* Does @vdev count among the users of @rid? */
+static bool uses(const struct vtd_dev *vdev, const struct vtd_rid *rid)
+{
+	return vdev->state != VTD_BLOCKED && rid->state == vdev->state &&
+	       rid->table == vdev->table;
+}
+
+/* Would @table take a requester ID away from another device? */
+static bool in_the_way(const struct vtd_dev *vdev, const struct vtd_table *table)
+{
+	unsigned int i, others;
+
+	for (i = 0; i < vdev->nr_rids; i++) {
+		const struct vtd_rid *rid = vdev->rids[i];
+
+		others = rid->users - uses(vdev, rid);
+		if (others && !(rid->state == VTD_TABLE && rid->table == table))
+			return true;
+	}
+	return false;
+}
+
+static void rid_block(struct vtd_unit *unit, struct vtd_rid *rid)
+{
+	if (rid->state != VTD_BLOCKED)
+		vtd_rid_clear(unit, rid);
+	rid->state = VTD_BLOCKED;
+	rid->table = NULL;
+	rid->users = 0;
+}
+
+/* Block @vdev. */
+static void leave(struct vtd_dev *vdev)
+{
+	struct vtd_unit *unit = vdev->unit;
+	unsigned int i;
+
+	for (i = 0; i < vdev->nr_rids; i++) {
+		struct vtd_rid *rid = vdev->rids[i];
+
+		if (uses(vdev, rid) && !--rid->users)
+			rid_block(unit, rid);
+	}
+	if (vdev->state == VTD_TABLE) {
+		/* The device's own cache last: it fills from the unit's. */
+		if (vdev->ats_on) {
+			vtd_table_ats_del(vdev->table, vdev);
+			pci_disable_ats(vdev->pdev);
+			vdev->ats_on = false;
+		}
+		vtd_table_detach(vdev->table, vdev->attach);
+	}
+	vdev->state = VTD_BLOCKED;
+	vdev->table = NULL;
+	vdev->attach = NULL;
+}
+
+/* From blocked to @state. */
+static void enter(struct vtd_dev *vdev, enum vtd_state state,
+		  struct vtd_table *table, struct vtd_attach *attach)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_target target;
+	unsigned int i;
+
+	vdev->state = state;
+	vdev->table = table;
+	vdev->attach = attach;
+	if (state == VTD_BLOCKED)
+		return;
+
+	if (state == VTD_IDENTITY) {
+		vtd_identity_target(unit, &target);
+	} else {
+		target = (struct vtd_target) {
+			.root = virt_to_phys(table->sl.root),
+			.levels = table->sl.levels,
+			.did = attach->did,
+		};
+		/*
+		 * The unit lets a device's own translations pass only if the
+		 * device can be made to forget them, so this comes first.
+		 */
+		if (vdev->ats_allowed && !vdev->pdev->ats_enabled &&
+		    !pci_enable_ats(vdev->pdev, PAGE_SHIFT)) {
+			vdev->ats_on = true;
+			vtd_table_ats_add(table, vdev);
+		}
+	}
+
+	for (i = 0; i < vdev->nr_rids; i++) {
+		struct vtd_rid *rid = vdev->rids[i];
+
+		/* Identity takes a shared one from whoever has it. */
+		if (rid->users && !(rid->state == state && rid->table == table))
+			rid_block(unit, rid);
+		if (!rid->users) {
+			/* Aliases belong to bridges, which have no cache. */
+			target.ats = vdev->ats_on && i == 0;
+			vtd_rid_set(unit, rid, &target);
+			rid->state = state;
+			rid->table = table;
+		}
+		rid->users++;
+	}
+}
+
+/**
+ * vtd_dev_set() - send the DMA of a device elsewhere
+ * @vdev: the device
+ * @state: where to; VTD_BLOCKED and VTD_IDENTITY cannot fail
+ * @table: with VTD_TABLE; else NULL. Fits the device's unit.
+ *
+ * Between the two states the device is blocked, unless they are the same: then
+ * nothing happens at all.
+ *
+ * Return: 0; -EBUSY when another device shares a requester ID and uses it
+ * otherwise; -ENOMEM; -ENOSPC without a free domain id.
+ */
+int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
+		struct vtd_table *table)
+{
+	struct vtd_attach *attach = NULL;
+
+	lockdep_assert_held(&vdev->unit->lock);
+
+	if (vdev->state == state && vdev->table == table)
+		return 0;
+	if (state == VTD_TABLE) {
+		if (in_the_way(vdev, table)) {
+			pci_err(vdev->pdev, "shares a requester ID with a device that is attached to something else: detach that first\n");
+			return -EBUSY;
+		}
+		attach = vtd_table_attach(table, vdev->unit);
+		if (IS_ERR(attach))
+			return PTR_ERR(attach);
+	}
+	leave(vdev);
+	enter(vdev, state, table, attach);
+	return 0;
+}
+
+/* The requester ID that a scope names; -1 without its bridges. */
+static int scope_sid(u16 segment, const struct vtd_scope *scope)
+{
+	unsigned int i, bus = scope->start_bus;
+
+	for (i = 0; i < scope->nr_steps; i++) {
+		unsigned int devfn = PCI_DEVFN(scope->steps[2 * i],
+					       scope->steps[2 * i + 1]);
+		struct pci_dev *bridge;
+
+		if (i + 1 == scope->nr_steps)
+			return bus << 8 | devfn;
+		bridge = pci_get_domain_bus_and_slot(segment, bus, devfn);
+		if (!bridge || !bridge->subordinate) {
+			pci_dev_put(bridge);
+			return -1;
+		}
+		bus = bridge->subordinate->number;
+		pci_dev_put(bridge);
+	}
+	return -1;
+}
+
+/**
+ * vtd_firmware_devices() - let devices through that only ACPI knows
+ * @unit: translation is still off
+ *
+ * The kernel drives them as platform devices. It asks for no translation, and
+ * nobody but the kernel ever gets them, so they have identity for good.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vtd_firmware_devices(struct vtd_unit *unit)
+{
+	struct vtd_target target;
+	struct vtd_rid *rid;
+	unsigned int i;
+	int sid;
+
+	lockdep_assert_held(&unit->lock);
+
+	vtd_identity_target(unit, &target);
+	for (i = 0; i < unit->drhd->nr_scopes; i++) {
+		if (unit->drhd->scopes[i].type != VTD_SCOPE_NAMESPACE)
+			continue;
+		sid = scope_sid(unit->drhd->segment, &unit->drhd->scopes[i]);
+		if (sid < 0)
+			continue;
+		rid = vtd_rid_get(unit, sid);
+		if (!rid)
+			return -ENOMEM;
+		if (!rid->users) {
+			vtd_rid_set(unit, rid, &target);
+			rid->state = VTD_IDENTITY;
+		}
+		rid->users++;
+	}
+	return 0;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The driver as the core sees it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <uapi/linux/ioasid.h>
+#include "vtd.h"
+
+static struct iofd_hw_dev *vtd_open(struct device *dev)
+{
+	struct vtd_dev *vdev = vtd_dev_of(dev);
+	int rc = 0;
+
+	if (!vdev)
+		return ERR_PTR(-ENODEV);
+	mutex_lock(&vdev->unit->lock);
+	if (vdev->unit->phase != VTD_RUNNING)
+		rc = -ENODEV;
+	else if (vdev->open)
+		rc = -EBUSY;
+	else if (vdev->state != VTD_BLOCKED)
+		rc = -EINVAL;
+	else
+		vdev->open = true;
+	mutex_unlock(&vdev->unit->lock);
+	return rc ? ERR_PTR(rc) : &vdev->hd;
+}
+
+static void vtd_block(struct iofd_hw_dev *hd)
+{
+	struct vtd_dev *vdev = to_vtd_dev(hd);
+
+	mutex_lock(&vdev->unit->lock);
+	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	mutex_unlock(&vdev->unit->lock);
+}
+
+static void vtd_close(struct iofd_hw_dev *hd)
+{
+	struct vtd_dev *vdev = to_vtd_dev(hd);
+
+	mutex_lock(&vdev->unit->lock);
+	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	vdev->open = false;
+	mutex_unlock(&vdev->unit->lock);
+}
+
+static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
+{
+	struct vtd_dev *vdev = to_vtd_dev(hd);
+	struct vtd_unit *unit = vdev->unit;
+	unsigned int level;
+
+	*caps = (struct iofd_hw_caps) {
+		.addr_width_bits = unit->addr_width_bits,
+		.formats = 1ULL << IOMMU_FORMAT_DEFAULT,
+		.hw_type = IOMMU_HW_TYPE_VTD,
+		.hw_cap = unit->cap,
+		.hw_ecap = unit->ecap,
+	};
+	for (level = 1; level <= unit->max_leaf_level; level++)
+		caps->pgsize_bitmap |= 1ULL << (3 + 9 * level);
+	if (unit->ecap & ECAP_SC)
+		caps->flags |= IOMMU_DEVICE_INFO_ENFORCE_SNOOP;
+	if (vdev->ats_allowed)
+		caps->flags |= IOMMU_DEVICE_INFO_ATS;
+	strscpy(caps->unit, unit->name, sizeof(caps->unit));
+}
+
+static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
+				       const struct iofd_pt_attrs *attrs)
+{
+	struct vtd_limits limits;
+	struct vtd_table *table;
+
+	vtd_unit_limits(to_vtd_dev(hd)->unit, &limits);
+	if (attrs->coherency == IOMMU_COHERENCY_ENFORCE && !limits.snoop)
+		return ERR_PTR(-EINVAL);
+	table = vtd_table_alloc(&limits, attrs->addr_width_bits, limits.snoop &&
+				attrs->coherency != IOMMU_COHERENCY_OFF);
+	return IS_ERR(table) ? ERR_CAST(table) : &table->pt;
+}
+
+static void vtd_pt_free(struct iofd_hw_pt *pt)
+{
+	vtd_table_free(to_vtd_table(pt));
+}
+
+static bool vtd_pt_fits(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
+{
+	return vtd_table_fits(to_vtd_table(pt), to_vtd_dev(hd)->unit);
+}
+
+static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
+{
+	struct vtd_dev *vdev = to_vtd_dev(hd);
+	int rc;
+
+	if (!vtd_pt_fits(pt, hd))
+		return -EINVAL;
+	mutex_lock(&vdev->unit->lock);
+	/* The device may have been reset since its group was formed. */
+	vtd_acs_enable(vdev->pdev);
+	rc = vtd_dev_set(vdev, VTD_TABLE, to_vtd_table(pt));
+	if (rc)
+		vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	mutex_unlock(&vdev->unit->lock);
+	return rc;
+}
+
+static int vtd_map(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
+		   size_t bytes, unsigned int prot)
+{
+	return sl_map(&to_vtd_table(pt)->sl, iova, phys, bytes, prot);
+}
+
+static void vtd_map_sync(struct iofd_hw_pt *pt, u64 iova, u64 last)
+{
+	vtd_table_map_sync(to_vtd_table(pt), iova, last);
+}
+
+static void vtd_revoke(struct iofd_hw_pt *pt, u64 iova, u64 last)
+{
+	sl_revoke(&to_vtd_table(pt)->sl, iova, last);
+}
+
+static void vtd_flush(struct iofd_hw_pt *pt, u64 iova, u64 last)
+{
+	vtd_table_flush(to_vtd_table(pt), iova, last, true);
+}
+
+static void vtd_reap(struct iofd_hw_pt *pt, u64 iova, u64 last, iofd_run_fn fn,
+		     void *arg)
+{
+	vtd_table_reap(to_vtd_table(pt), iova, last, fn, arg);
+}
+
+static int vtd_for_each_run(struct iofd_hw_pt *pt, u64 iova, u64 last,
+			    iofd_run_fn fn, void *arg)
+{
+	return sl_for_each_run(&to_vtd_table(pt)->sl, iova, last, fn, arg);
+}
+
+const struct iofd_hw_ops vtd_provider_ops = {
+	.name = "vtd",
+	.owner = THIS_MODULE,
+	.open = vtd_open,
+	.close = vtd_close,
+	.caps = vtd_caps,
+	.pt_alloc = vtd_pt_alloc,
+	.pt_free = vtd_pt_free,
+	.pt_fits = vtd_pt_fits,
+	.attach = vtd_attach,
+	.block = vtd_block,
+	.map = vtd_map,
+	.map_sync = vtd_map_sync,
+	.revoke = vtd_revoke,
+	.flush = vtd_flush,
+	.reap = vtd_reap,
+	.for_each_run = vtd_for_each_run,
+};
