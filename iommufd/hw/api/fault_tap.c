@@ -172,6 +172,26 @@ static struct kprobe tap_probe = {
 	.pre_handler = tap_enter,
 };
 
+/*
+ * Behind a bridge to conventional PCI requests bear the bridge's number for all:
+ * function 0 on the bridge's secondary bus, be there one or not. Such devices
+ * are a group, so whichever of them is named, it is in the right hands.
+ */
+static struct pci_dev *find_device(u16 segment, u16 rid)
+{
+	struct pci_dev *pdev;
+
+	pdev = pci_get_domain_bus_and_slot(segment, PCI_BUS_NUM(rid),
+					   rid & 0xff);
+	if (pdev || rid & 0xff)
+		return pdev;
+	for_each_pci_dev(pdev)
+		if (pci_domain_nr(pdev->bus) == segment &&
+		    pdev->bus->number == PCI_BUS_NUM(rid))
+			break;
+	return pdev;
+}
+
 static void report_record(struct tap_unit *unit,
 			  const struct tap_record *record)
 {
@@ -181,8 +201,7 @@ static void report_record(struct tap_unit *unit,
 
 	if (!iofd_dmar_fault_decode(record->lo, record->hi, &fault, &rid))
 		return;
-	pdev = pci_get_domain_bus_and_slot(unit->segment, PCI_BUS_NUM(rid),
-					   rid & 0xff);
+	pdev = find_device(unit->segment, rid);
 	if (!pdev)
 		return;
 	iofd_hw_report_fault(&pdev->dev, &fault);

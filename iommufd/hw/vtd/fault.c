@@ -15,7 +15,7 @@
 #include <linux/slab.h>
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
-#include "fault_text.h"
+#include "hw/dmar_fault.h"
 #include "vtd.h"
 
 /* Records in one go, and the pause after so many. */
@@ -154,9 +154,12 @@ static struct device *find_device(struct vtd_unit *unit, u16 sid)
 static void report(struct vtd_unit *unit, u64 lo, u64 hi)
 {
 	struct iofd_hw_fault fault;
-	u16 sid = vtd_fault_decode(lo, hi, &fault);
-	struct device *dev = find_device(unit, sid);
+	struct device *dev;
+	u16 sid;
 
+	if (!iofd_dmar_fault_decode(lo, hi, &fault, &sid))
+		return;
+	dev = find_device(unit, sid);
 	if (!dev) {
 		pr_warn_ratelimited("%s: unknown device %02x:%02x.%x: DMA to %llx refused: %s\n",
 				    unit->name, sid >> 8, PCI_SLOT(sid & 0xff),
