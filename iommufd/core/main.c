@@ -6,6 +6,7 @@
 #include "abi/abi.h"
 #include "core/core.h"
 #include "core/event.h"
+#include "hw/api/api.h"
 
 static int __init iofd_init(void)
 {
@@ -17,12 +18,17 @@ static int __init iofd_init(void)
 	rc = iofd_netlink_init();
 	if (rc)
 		goto err_map;
+	rc = iofd_api_init();
+	if (rc)
+		goto err_netlink;
 	/* From here on programs can come in. */
 	rc = iofd_abi_init();
 	if (rc)
-		goto err_netlink;
+		goto err_api;
 	return 0;
 
+err_api:
+	iofd_api_exit();
 err_netlink:
 	iofd_netlink_exit();
 err_map:
@@ -33,6 +39,7 @@ err_map:
 static void __exit iofd_exit(void)
 {
 	iofd_abi_exit();
+	iofd_api_exit();
 	iofd_netlink_exit();
 	iofd_map_exit();
 }
