@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * iommuctl list: all that sysfs knows, and who has bound what if the kernel
+ * tells us.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "nlc.h"
+#include "pci.h"
+#include "sys.h"
+#include "table.h"
+
+/**
+ * struct use - the program that a device is bound to
+ * @known: the kernel has told who has what
+ * @state: all of it
+ */
+struct use {
+	bool known;
+	struct nlc_state state;
+};
+
+static void load_use(struct use *use)
+{
+	struct nlc nl;
+
+	memset(use, 0, sizeof(*use));
+	if (nlc_open(&nl))
+		return;
+	use->known = !nlc_load(&nl, &use->state);
+	nlc_close(&nl);
+}
+
+static const struct nlc_context *user_of(const struct use *use, const char *bdf)
+{
+	size_t i;
+
+	for (i = 0; i < use->state.nr_bindings; i++)
+		if (!strcmp(use->state.bindings[i].device, bdf))
+			return nlc_find_context(&use->state,
+					       use->state.bindings[i].context);
+	return NULL;
+}
+
+static void print_units(char **names)
+{
+	char sizes[64], features[128];
+	struct table table = { .columns = 6 };
+	struct unit unit;
+	size_t i;
+
+	if (!names[0]) {
+		printf("Remapping units: none that is driven\n");
+		return;
+	}
+	printf("Remapping units, driven by %s:\n",
+	       strcmp(unit_owner(), "kernel") ? unit_owner() :
+	       "the kernel's own driver");
+	table_add(&table, "UNIT");
+	table_add(&table, "VERSION");
+	table_add(&table, "WIDTH");
+	table_add(&table, "PASID");
+	table_add(&table, "PAGES");
+	table_add(&table, "CAN");
+	for (i = 0; names[i]; i++) {
+		unit_load(&unit, names[i]);
+		table_add(&table, "%s", unit.name);
+		if (!unit.has_regs) {
+			table_add(&table, "-");
+			table_add(&table, "-");
+			table_add(&table, "-");
+			table_add(&table, "-");
+			table_add(&table, "-");
+			continue;
+		}
+		format_page_sizes(unit_page_sizes(&unit), sizes, sizeof(sizes));
+		unit_features(&unit, features, sizeof(features));
+		table_add(&table, "%s", unit.version);
+		table_add(&table, "%u bits", unit_addr_width(&unit));
+		table_add(&table, "%u bits", unit_pasid_width(&unit));
+		table_add(&table, "%s", sizes);
+		table_add(&table, "%s", *features ? features : "-");
+	}
+	table_print(&table, "  ");
+}
+
+static void print_devices(char **names, const struct use *use)
+{
+	static const char * const heads[] = {
+		"DEVICE", "ID", "KIND", "GROUP", "UNIT", "DRIVER", "FILE", "USED BY",
+	};
+	struct table table = { .columns = 8 };
+	const struct nlc_context *user;
+	struct pci_function fn;
+	size_t i;
+
+	printf("\nPCI functions:\n");
+	for (i = 0; i < 8; i++)
+		table_add(&table, "%s", heads[i]);
+	for (i = 0; names[i]; i++) {
+		if (!pci_load(&fn, names[i]))
+			continue;
+		table_add(&table, "%s", fn.bdf);
+		table_add(&table, "%04x:%04x", fn.vendor, fn.device);
+		table_add(&table, "%s", pci_class_name(fn.class));
+		table_add(&table, "%s", *fn.group ? fn.group : "-");
+		table_add(&table, "%s", *fn.unit ? fn.unit : "-");
+		table_add(&table, "%s", *fn.driver ? fn.driver : "-");
+		table_add(&table, "%s", fn.has_cdev ? fn.vfio : "-");
+		user = user_of(use, fn.bdf);
+		if (user)
+			table_add(&table, "%s (%u)", user->comm, user->pid);
+		else
+			table_add(&table, "%s",
+				  fn.has_cdev && !use->known ? "?" : "-");
+	}
+	table_print(&table, "  ");
+}
+
+static void json_units(struct json *json, char **names)
+{
+	char features[128];
+	struct unit unit;
+	size_t i;
+
+	json_string(json, "owner", unit_owner());
+	json_begin(json, "units", '[');
+	for (i = 0; names[i]; i++) {
+		unit_load(&unit, names[i]);
+		json_begin(json, NULL, '{');
+		json_string(json, "name", unit.name);
+		if (unit.has_regs) {
+			unit_features(&unit, features, sizeof(features));
+			json_string(json, "version", unit.version);
+			json_string(json, "address", unit.address);
+			json_number(json, "addr_width_bits", unit_addr_width(&unit));
+			json_number(json, "pasid_width_bits", unit_pasid_width(&unit));
+			json_hex(json, "page_sizes", unit_page_sizes(&unit));
+			json_string(json, "features", features);
+			json_hex(json, "cap", unit.cap);
+			json_hex(json, "ecap", unit.ecap);
+		}
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static void json_devices(struct json *json, char **names, const struct use *use)
+{
+	const struct nlc_context *user;
+	struct pci_function fn;
+	char id[16];
+	size_t i;
+
+	json_begin(json, "devices", '[');
+	for (i = 0; names[i]; i++) {
+		if (!pci_load(&fn, names[i]))
+			continue;
+		snprintf(id, sizeof(id), "%04x:%04x", fn.vendor, fn.device);
+		json_begin(json, NULL, '{');
+		json_string(json, "device", fn.bdf);
+		json_string(json, "id", id);
+		json_string(json, "kind", pci_class_name(fn.class));
+		if (*fn.group)
+			json_number(json, "group", strtoul(fn.group, NULL, 10));
+		else
+			json_string(json, "group", NULL);
+		json_string(json, "unit", or_null(fn.unit));
+		json_string(json, "driver", or_null(fn.driver));
+		json_string(json, "file", fn.has_cdev ? fn.vfio : NULL);
+		user = user_of(use, fn.bdf);
+		if (user) {
+			json_string(json, "program", user->comm);
+			json_number(json, "pid", user->pid);
+		}
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
+int cmd_list(const struct options *opts)
+{
+	char **units = sys_names("/sys/class/iommu");
+	char **devices = sys_names("/sys/bus/pci/devices");
+	struct json json = { .out = stdout, .pretty = true };
+	struct use use;
+
+	load_use(&use);
+	if (opts->json) {
+		json_begin(&json, NULL, '{');
+		json_units(&json, units);
+		json_devices(&json, devices, &use);
+		json_end(&json, '}');
+	} else {
+		print_units(units);
+		print_devices(devices, &use);
+	}
+	nlc_state_free(&use.state);
+	sys_names_free(units);
+	sys_names_free(devices);
+	return STATUS_OK;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The client of the generic netlink family "ioasid", on libnl.
+ */
+#ifndef IOMMUCTL_NLC_H
+#define IOMMUCTL_NLC_H
+
+#include <netlink/attr.h>
+
+#include <linux/ioasid_netlink.h>
+
+#include "iommuctl.h"
+
+struct nl_sock;
+
+/**
+ * struct nlc - a connection
+ * @sock: libnl's
+ * @family: number of the family
+ */
+struct nlc {
+	struct nl_sock *sock;
+	int family;
+};
+
+/**
+ * typedef nlc_message_fn - receives a message
+ * @cmd: enum iommu_nl_cmd
+ * @attrs: its attributes by number, NULL where there is none
+ * @arg: the caller's
+ */
+typedef void (*nlc_message_fn)(int cmd, struct nlattr **attrs, void *arg);
+
+/**
+ * nlc_open() - connect
+ *
+ * Return: 0; -ENOENT: the kernel does not know the family.
+ */
+int nlc_open(struct nlc *nl);
+
+/** nlc_close() - disconnect; does nothing when it is not connected */
+void nlc_close(struct nlc *nl);
+
+/**
+ * nlc_dump() - ask for all of a kind
+ *
+ * Return: 0 or a negative errno, -EPERM for the unprivileged.
+ */
+int nlc_dump(struct nlc *nl, int cmd, nlc_message_fn fn, void *arg);
+
+/** nlc_get_device() - ask for one device; as nlc_dump(), -ENODEV: no such device */
+int nlc_get_device(struct nlc *nl, const char *name, nlc_message_fn fn, void *arg);
+
+/** nlc_subscribe() - listen to the events from now on */
+int nlc_subscribe(struct nlc *nl);
+
+/**
+ * nlc_receive() - hand what has arrived to @fn; the socket is readable
+ *
+ * Return: 0; -ENOBUFS: events were lost; other negative errnos.
+ */
+int nlc_receive(struct nlc *nl, nlc_message_fn fn, void *arg);
+
+/** nlc_fd() - to poll */
+int nlc_fd(struct nlc *nl);
+
+/** nlc_explain() - cause and remedy of an error of these functions */
+const char *nlc_explain(int err);
+
+/* Attributes of a message; 0 or "" when it has not got them. */
+uint32_t attr_u32(struct nlattr **attrs, int number);
+uint64_t attr_u64(struct nlattr **attrs, int number);
+const char *attr_string(struct nlattr **attrs, int number);
+
+/* state.c */
+
+/**
+ * struct nlc_context - an open of /dev/iommu
+ * @id: its number
+ * @pid: who opened it
+ * @uid: who is charged
+ * @comm: name of the program
+ */
+struct nlc_context {
+	uint32_t id;
+	uint32_t pid;
+	uint32_t uid;
+	char comm[32];
+};
+
+/**
+ * struct nlc_space - an IOASID
+ * @context: of which context
+ * @ioasid: its number
+ * @type: enum iommu_ioasid_type
+ * @coherency: enum iommu_ioasid_coherency
+ * @nr_mappings: mappings
+ * @mapped: bytes
+ * @pinned: bytes
+ * @charged: bytes
+ */
+struct nlc_space {
+	uint32_t context;
+	uint32_t ioasid;
+	uint32_t type;
+	uint32_t coherency;
+	uint64_t nr_mappings;
+	uint64_t mapped;
+	uint64_t pinned;
+	uint64_t charged;
+};
+
+/**
+ * struct nlc_binding - a device bound to a context
+ * @context: which
+ * @device: the device
+ * @label: its label
+ * @ioasid: what it is attached to, 0: blocked
+ * @unit: its remapping unit
+ * @provider: what programs it
+ */
+struct nlc_binding {
+	uint32_t context;
+	char device[NAME_LEN];
+	uint64_t label;
+	uint32_t ioasid;
+	char unit[NAME_LEN];
+	char provider[NAME_LEN];
+};
+
+/**
+ * struct nlc_state - everything that is in use
+ * @contexts: contexts
+ * @nr_contexts: how many
+ * @spaces: IOASIDs
+ * @nr_spaces: how many
+ * @bindings: bindings
+ * @nr_bindings: how many
+ */
+struct nlc_state {
+	struct nlc_context *contexts;
+	size_t nr_contexts;
+	struct nlc_space *spaces;
+	size_t nr_spaces;
+	struct nlc_binding *bindings;
+	size_t nr_bindings;
+};
+
+/** nlc_load() - ask for all; 0 or as nlc_dump(); to be freed with nlc_state_free() */
+int nlc_load(struct nlc *nl, struct nlc_state *state);
+
+/** nlc_state_free() - free it */
+void nlc_state_free(struct nlc_state *state);
+
+/** nlc_find_context() - by number; NULL when it has gone meanwhile */
+const struct nlc_context *nlc_find_context(const struct nlc_state *state,
+					 uint32_t id);
+
+#endif /* IOMMUCTL_NLC_H */
