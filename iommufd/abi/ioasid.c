@@ -52,9 +52,6 @@ static int device_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	u32 nr;
 	int rc;
 
-	if (cmd->flags)
-		return -EOPNOTSUPP;
-
 	/* A copy, so that user memory is written without the lock. */
 	mutex_lock(&iofd_topology_lock);
 	idev = iofd_device_by_label(ctx, cmd->label);
@@ -211,8 +208,6 @@ static int native_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	struct iofd_space *space;
 	int rc;
 
-	if (cmd->flags)
-		return -EOPNOTSUPP;
 	space = iofd_space_get(ctx, cmd->ioasid);
 	if (!space)
 		return -ENOENT;
@@ -322,39 +317,56 @@ static int unmap_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
 }
 
 /**
+ * enum native_reply - how a command answers
+ * @REPLY: in its structure, when it is done
+ * @REPLY_PROBED: the same, but it cannot be undone: see before that the
+ *	structure can be written
+ * @REPLY_NONE: by its return value alone
+ */
+enum native_reply {
+	REPLY,
+	REPLY_PROBED,
+	REPLY_NONE,
+};
+
+/**
  * struct native_op - one command
  * @fn: does it
- * @undo: takes it back when the reply cannot be written; NULL: nothing to undo,
- *	or nothing that the caller would miss
+ * @undo: takes it back when the reply cannot be written; NULL: nothing to undo
  * @size: of its structure, which is also the mandatory part
+ * @reply: how the caller gets its structure back
  */
 struct native_op {
 	int (*fn)(struct iofd_ctx *ctx, union native_cmd *cmd);
 	void (*undo)(struct iofd_ctx *ctx, union native_cmd *cmd);
 	size_t size;
+	enum native_reply reply;
 };
 
-#define NATIVE_OP(_ioctl, _fn, _undo, _struct)				\
+#define NATIVE_OP(_ioctl, _fn, _undo, _reply, _struct)			\
 	[_IOC_NR(_ioctl) - IOMMU_IOASID_BASE] = {			\
 		.fn = _fn,						\
 		.undo = _undo,						\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(offsetof(_struct, size)),	\
+		.reply = _reply,					\
 	}
 
 static const struct native_op native_ops[] = {
-	NATIVE_OP(IOMMU_CHECK_EXTENSION, check_extension, NULL,
+	NATIVE_OP(IOMMU_CHECK_EXTENSION, check_extension, NULL, REPLY,
 		  struct iommu_check_extension),
-	NATIVE_OP(IOMMU_DEVICE_GET_INFO, device_get_info, NULL,
+	NATIVE_OP(IOMMU_DEVICE_GET_INFO, device_get_info, NULL, REPLY,
 		  struct iommu_device_info),
-	NATIVE_OP(IOMMU_IOASID_ALLOC, native_alloc, native_alloc_undo,
+	NATIVE_OP(IOMMU_IOASID_ALLOC, native_alloc, native_alloc_undo, REPLY,
 		  struct iommu_ioasid_alloc),
-	NATIVE_OP(IOMMU_IOASID_FREE, native_free, NULL,
+	NATIVE_OP(IOMMU_IOASID_FREE, native_free, NULL, REPLY_NONE,
 		  struct iommu_ioasid_free),
-	NATIVE_OP(IOMMU_IOASID_GET_INFO, native_get_info, NULL,
+	NATIVE_OP(IOMMU_IOASID_GET_INFO, native_get_info, NULL, REPLY,
 		  struct iommu_ioasid_info),
-	NATIVE_OP(IOMMU_MAP_DMA, map_dma, map_dma_undo, struct iommu_map_dma),
-	NATIVE_OP(IOMMU_UNMAP_DMA, unmap_dma, NULL, struct iommu_unmap_dma),
+	NATIVE_OP(IOMMU_MAP_DMA, map_dma, map_dma_undo, REPLY,
+		  struct iommu_map_dma),
+	NATIVE_OP(IOMMU_UNMAP_DMA, unmap_dma, NULL, REPLY_PROBED,
+		  struct iommu_unmap_dma),
 };
 
 long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
@@ -371,9 +383,12 @@ long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
 	rc = iofd_abi_copy_in(&ucmd, op->size, op->size, arg);
 	if (rc)
 		return rc;
+	if (op->reply == REPLY_PROBED &&
+	    iofd_abi_copy_out(arg, &ucmd, op->size))
+		return -EFAULT;
 	rc = op->fn(ctx, &ucmd);
 	/* EMSGSIZE tells how much room is needed. */
-	if (rc && rc != -EMSGSIZE)
+	if ((rc && rc != -EMSGSIZE) || op->reply == REPLY_NONE)
 		return rc;
 	if (iofd_abi_copy_out(arg, &ucmd, op->size)) {
 		if (!rc && op->undo)

@@ -21,6 +21,9 @@ static int map_file(struct iofd_pinner *pinner,
 	unsigned long granule = PAGE_SIZE, prot = PROT_READ, addr;
 	u64 first, bytes;
 
+	/* Device nodes live on a tmpfs, too. */
+	if (!S_ISREG(file_inode(req->file)->i_mode))
+		return -EINVAL;
 	if (sb->s_magic == HUGETLBFS_MAGIC)
 		granule = sb->s_blocksize;
 	else if (sb->s_magic != TMPFS_MAGIC)
