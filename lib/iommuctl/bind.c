@@ -88,9 +88,9 @@ static int check_bind(const struct options *opts, const struct pci_function *fn)
 
 	if (!sys_exists("/sys/bus/pci/drivers/" DRIVER_NAME))
 		return say_error("the driver " DRIVER_NAME " is not there: try 'modprobe iofd_pci'");
-	if (fn->class >> 16 == 0x06)
-		return say_error("%s is a %s, which only the kernel can drive",
-				 fn->bdf, pci_class_name(fn->class));
+	if (pci_is_bridge(fn->class))
+		return say_error("%s is a bridge, which can be driven by the kernel only",
+				 fn->bdf);
 	mount = pci_mounted_on(fn->bdf);
 	if (mount && !opts->force) {
 		say_error("%s is in use: a disk of it is mounted on %s; unmount it first, or use --force",

@@ -17,10 +17,9 @@
 
 void check_kind(struct patient *patient)
 {
-	if (patient->fn.class >> 16 == 0x06)
+	if (pci_is_bridge(patient->fn.class))
 		finding(patient, FINDING_PROBLEM, "device", NULL,
-			"it is a %s, which only the kernel can drive",
-			pci_class_name(patient->fn.class));
+			"bridges can be driven by the kernel only");
 }
 
 void check_group(struct patient *patient)
@@ -53,6 +52,15 @@ static bool driver_is_harmless(const char *driver)
 	return false;
 }
 
+static char *neighbour_remedy(const struct pci_function *neighbour)
+{
+	if (pci_is_bridge(neighbour->class))
+		return xasprintf("take it from its driver if the machine can do without: 'echo %s >/sys/bus/pci/devices/%s/driver/unbind'; or move the device to another slot",
+				 neighbour->bdf, neighbour->bdf);
+	return xasprintf("hand it over too: 'iommuctl bind %s'; or move the device to another slot",
+			 neighbour->bdf);
+}
+
 void check_neighbours(struct patient *patient)
 {
 	struct pci_function neighbour;
@@ -72,8 +80,7 @@ void check_neighbours(struct patient *patient)
 			continue;
 		bad++;
 		finding(patient, FINDING_PROBLEM, "neighbours",
-			xasprintf("hand it over too: 'iommuctl bind %s'; or move the device to another slot",
-				  neighbour.bdf),
+			neighbour_remedy(&neighbour),
 			"its group also holds %s (%s), which the kernel drives by %s: the hardware cannot keep the two apart",
 			neighbour.bdf, pci_class_name(neighbour.class),
 			neighbour.driver);
@@ -113,6 +120,8 @@ void check_driver(struct patient *patient)
 	struct pci_function *fn = &patient->fn;
 	char *mount;
 
+	if (pci_is_bridge(fn->class))
+		return;
 	if (!strcmp(fn->driver, DRIVER_NAME)) {
 		check_device_file(patient);
 		return;

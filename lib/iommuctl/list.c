@@ -81,7 +81,10 @@ static void print_units(char **names)
 		unit_features(&unit, features, sizeof(features));
 		table_add(&table, "%s", unit.version);
 		table_add(&table, "%u bits", unit_addr_width(&unit));
-		table_add(&table, "%u bits", unit_pasid_width(&unit));
+		if (unit_pasid_width(&unit))
+			table_add(&table, "%u bits", unit_pasid_width(&unit));
+		else
+			table_add(&table, "-");
 		table_add(&table, "%s", sizes);
 		table_add(&table, "%s", *features ? features : "-");
 	}

@@ -39,6 +39,12 @@ bool pci_load(struct pci_function *fn, const char *bdf);
 /** pci_class_name() - what kind of device, in a word or two */
 const char *pci_class_name(unsigned int class);
 
+/** pci_is_bridge() - can a function of that class be handed over at all? */
+static inline bool pci_is_bridge(unsigned int class)
+{
+	return class >> 16 == 0x06;
+}
+
 /** pci_mounted_on() - where a file system of one of its disks is mounted, or
  * "swap"; to be freed; NULL: nowhere
  */
