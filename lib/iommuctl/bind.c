@@ -84,21 +84,21 @@ static void print_result(const struct options *opts,
 /* Is it safe to take the function away from the kernel? */
 static int check_bind(const struct options *opts, const struct pci_function *fn)
 {
-	char *mount;
+	char *use;
 
 	if (!sys_exists("/sys/bus/pci/drivers/" DRIVER_NAME))
 		return say_error("the driver " DRIVER_NAME " is not there: try 'modprobe iofd_pci'");
 	if (pci_is_bridge(fn->class))
 		return say_error("%s is a bridge, which can be driven by the kernel only",
 				 fn->bdf);
-	mount = pci_mounted_on(fn->bdf);
-	if (mount && !opts->force) {
-		say_error("%s is in use: a disk of it is mounted on %s; unmount it first, or use --force",
-			  fn->bdf, mount);
-		free(mount);
+	use = pci_disk_use(fn->bdf);
+	if (use && !opts->force) {
+		say_error("a disk of %s is %s: end that first, or use --force",
+			  fn->bdf, use);
+		free(use);
 		return STATUS_FAILED;
 	}
-	free(mount);
+	free(use);
 	return 0;
 }
 

@@ -118,7 +118,7 @@ static void check_device_file(struct patient *patient)
 void check_driver(struct patient *patient)
 {
 	struct pci_function *fn = &patient->fn;
-	char *mount;
+	char *use;
 
 	if (pci_is_bridge(fn->class))
 		return;
@@ -126,12 +126,11 @@ void check_driver(struct patient *patient)
 		check_device_file(patient);
 		return;
 	}
-	mount = pci_mounted_on(fn->bdf);
-	if (mount)
+	use = pci_disk_use(fn->bdf);
+	if (use)
 		finding(patient, FINDING_PROBLEM, "driver",
-			xasprintf("unmount it, then 'iommuctl bind %s'", fn->bdf),
-			"driven by %s, and a disk of it is mounted on %s",
-			fn->driver, mount);
+			xasprintf("end that, then 'iommuctl bind %s'", fn->bdf),
+			"driven by %s, and a disk of it is %s", fn->driver, use);
 	else if (*fn->driver)
 		finding(patient, FINDING_BIND, "driver",
 			xasprintf("iommuctl bind %s", fn->bdf),
@@ -140,7 +139,7 @@ void check_driver(struct patient *patient)
 		finding(patient, FINDING_BIND, "driver",
 			xasprintf("iommuctl bind %s", fn->bdf),
 			"has no driver");
-	free(mount);
+	free(use);
 }
 
 static void on_device(int cmd, struct nlattr **attrs, void *arg)

@@ -94,7 +94,7 @@ static char *find_mount(const char *devt)
 	while (file && !found && fgets(line, sizeof(line), file))
 		if (sscanf(line, "%*s %*s %31s %*s %1023s", number, where) == 2 &&
 		    !strcmp(number, devt))
-			found = xasprintf("%s", where);
+			found = xasprintf("mounted on %s", where);
 	if (file)
 		fclose(file);
 	return found;
@@ -110,7 +110,7 @@ static char *find_swap(const char *name)
 	while (file && !found && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\t")] = ' ';
 		if (!strncmp(line, needle, strlen(needle)))
-			found = xasprintf("swap");
+			found = xasprintf("used as swap space");
 	}
 	if (file)
 		fclose(file);
@@ -118,7 +118,7 @@ static char *find_swap(const char *name)
 	return found;
 }
 
-char *pci_mounted_on(const char *bdf)
+char *pci_disk_use(const char *bdf)
 {
 	char **names = sys_names("/sys/class/block"), *found = NULL, devt[32];
 	size_t i;

@@ -45,10 +45,12 @@ static inline bool pci_is_bridge(unsigned int class)
 	return class >> 16 == 0x06;
 }
 
-/** pci_mounted_on() - where a file system of one of its disks is mounted, or
- * "swap"; to be freed; NULL: nowhere
+/**
+ * pci_disk_use() - what one of its disks is in use for
+ *
+ * Return: "mounted on /home", "used as swap space", to be freed; NULL: nothing.
  */
-char *pci_mounted_on(const char *bdf);
+char *pci_disk_use(const char *bdf);
 
 /**
  * struct unit - a remapping unit
