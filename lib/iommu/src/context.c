@@ -61,7 +61,7 @@ int iommu_ctx_open(struct iommu_ctx *ctx)
 	int fd, err;
 
 	if (ctx->fd >= 0)
-		return iommu_fail(ctx, EALREADY, NULL, "the context is open");
+		return iommu_refuse(ctx, EALREADY, "the context is open");
 	if (asprintf(&path, "%s/dev/iommu", ctx->root) < 0)
 		return iommu_fail(ctx, ENOMEM, NULL, "/dev/iommu");
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -79,7 +79,7 @@ int iommu_ctx_set_fd(struct iommu_ctx *ctx, int fd)
 	int copy, rc;
 
 	if (ctx->fd >= 0)
-		return iommu_fail(ctx, EALREADY, NULL, "the context is open");
+		return iommu_refuse(ctx, EALREADY, "the context is open");
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return iommu_fail(ctx, errno, NULL, "cannot duplicate fd %d", fd);
@@ -90,8 +90,8 @@ int iommu_ctx_set_fd(struct iommu_ctx *ctx, int fd)
 	if (rc) {
 		ctx->fd = -1;
 		close(copy);
-		return iommu_fail(ctx, -rc, NULL,
-				  "fd %d is not one of /dev/iommu", fd);
+		return iommu_refuse(ctx, -rc, "fd %d is not one of /dev/iommu",
+				    fd);
 	}
 	return 0;
 }

@@ -82,9 +82,9 @@ int iommu_dev_open(struct iommu_ctx *ctx, const char *bdf, uint64_t label,
 	int fd, rc;
 
 	if (iommu_bdf_parse(bdf, name))
-		return iommu_fail(ctx, EINVAL, NULL,
-				  "'%s' is not [domain:]bus:device.function",
-				  bdf);
+		return iommu_refuse(ctx, EINVAL,
+				    "'%s' is not [domain:]bus:device.function",
+				    bdf);
 	fd = iommu_find_and_open(ctx, name);
 	if (fd < 0)
 		return fd;

@@ -69,7 +69,6 @@ int iommu_fail(struct iommu_ctx *ctx, int err, const struct remedy *remedies,
 
 	if (!slot)
 		return -err;
-
 	va_start(args, format);
 	vsnprintf(slot->text, sizeof(slot->text), format, args);
 	va_end(args);
@@ -85,6 +84,19 @@ int iommu_fail(struct iommu_ctx *ctx, int err, const struct remedy *remedies,
 			break;
 		}
 	}
+	return -err;
+}
+
+int iommu_refuse(struct iommu_ctx *ctx, int err, const char *format, ...)
+{
+	struct error_slot *slot = own_slot(ctx);
+	va_list args;
+
+	if (!slot)
+		return -err;
+	va_start(args, format);
+	vsnprintf(slot->text, sizeof(slot->text), format, args);
+	va_end(args);
 	return -err;
 }
 

@@ -110,12 +110,12 @@ static int explain_no_file(struct iommu_ctx *ctx, const char *bdf,
 
 	read_driver(dev_path, driver, sizeof(driver));
 	if (!*driver)
-		return iommu_fail(ctx, ENODEV, NULL,
-				  "%s has no driver: try 'iommuctl bind %s'",
-				  bdf, bdf);
-	return iommu_fail(ctx, EBUSY, NULL,
-			  "%s is driven by %s and not by iofd-pci: try 'iommuctl bind %s'",
-			  bdf, driver, bdf);
+		return iommu_refuse(ctx, ENODEV,
+				    "%s has no driver: try 'iommuctl bind %s'",
+				    bdf, bdf);
+	return iommu_refuse(ctx, EBUSY,
+			    "%s is driven by %s and not by iofd-pci: try 'iommuctl bind %s'",
+			    bdf, driver, bdf);
 }
 
 int iommu_find_and_open(struct iommu_ctx *ctx, const char *bdf)
@@ -129,8 +129,8 @@ int iommu_find_and_open(struct iommu_ctx *ctx, const char *bdf)
 		     ctx->root, bdf) >= (int)sizeof(dev_path))
 		return iommu_fail(ctx, ENAMETOOLONG, NULL, "%s", ctx->root);
 	if (access(dev_path, F_OK))
-		return iommu_fail(ctx, ENODEV, NULL,
-				  "there is no PCI function %s", bdf);
+		return iommu_refuse(ctx, ENODEV, "there is no PCI function %s",
+				    bdf);
 	if (!find_vfio_name(dev_path, vfio, sizeof(vfio)) ||
 	    !read_devt(dev_path, vfio, &devt))
 		return explain_no_file(ctx, bdf, dev_path);
@@ -142,9 +142,9 @@ int iommu_find_and_open(struct iommu_ctx *ctx, const char *bdf)
 				  "%s: cannot open its device file %s", bdf, node);
 	if (fstat(fd, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != devt) {
 		close(fd);
-		return iommu_fail(ctx, ENODEV, NULL,
-				  "%s: %s is stale, it belongs to another device",
-				  bdf, node);
+		return iommu_refuse(ctx, ENODEV,
+				    "%s: %s is stale, it belongs to another device",
+				    bdf, node);
 	}
 	return fd;
 }

@@ -50,8 +50,8 @@ int iommu_ioas_alloc(struct iommu_ctx *ctx,
 	if (spec) {
 		/* Shorter or longer than ours when built for another version. */
 		if (spec->size > sizeof(cmd))
-			return iommu_fail(ctx, E2BIG, NULL,
-					  "the program is newer than its libiommu");
+			return iommu_refuse(ctx, E2BIG,
+					    "the program is newer than its libiommu");
 		memset(&cmd, 0, sizeof(cmd));
 		memcpy(&cmd, spec, spec->size);
 		cmd.size = sizeof(cmd);
@@ -163,9 +163,9 @@ static bool prot_ok(unsigned int prot)
 
 static int bad_prot(struct iommu_ctx *ctx, unsigned int prot)
 {
-	return iommu_fail(ctx, EINVAL, NULL,
-			  "access %#x is not IOMMU_MAP_READ, IOMMU_MAP_WRITE or both",
-			  prot);
+	return iommu_refuse(ctx, EINVAL,
+			    "access %#x is not IOMMU_MAP_READ, IOMMU_MAP_WRITE or both",
+			    prot);
 }
 
 int iommu_map(struct iommu_ctx *ctx, uint32_t ioasid, void *addr, size_t len,

@@ -105,19 +105,19 @@ int iommu_irq_enable(struct iommu_dev *dev, enum iommu_irq_kind kind,
 	int rc;
 
 	if (dev->irq_count)
-		return iommu_fail(dev->ctx, EALREADY, NULL,
-				  "%s: %s interrupts are enabled", dev->name,
-				  kind_name(dev->irq_kind));
+		return iommu_refuse(dev->ctx, EALREADY,
+				    "%s: %s interrupts are enabled", dev->name,
+				    kind_name(dev->irq_kind));
 	if (!count)
-		return iommu_fail(dev->ctx, EINVAL, NULL,
-				  "%s: 0 interrupts", dev->name);
+		return iommu_refuse(dev->ctx, EINVAL, "%s: 0 interrupts",
+				    dev->name);
 	rc = iommu_irq_get_count(dev, kind, &have);
 	if (rc)
 		return rc;
 	if (count > have)
-		return iommu_fail(dev->ctx, ENOSPC, NULL,
-				  "%s: has %u %s interrupts, not %u", dev->name,
-				  have, kind_name(kind), count);
+		return iommu_refuse(dev->ctx, ENOSPC,
+				    "%s: has %u %s interrupts, not %u",
+				    dev->name, have, kind_name(kind), count);
 
 	rc = open_eventfds(dev, count);
 	if (!rc) {
@@ -177,18 +177,18 @@ int iommu_irq_wait(struct iommu_dev *dev, unsigned int vector, int timeout_ms,
 	int n;
 
 	if (pfd.fd < 0)
-		return iommu_fail(dev->ctx, EINVAL, NULL,
-				  "%s: interrupt %u is not enabled", dev->name,
-				  vector);
+		return iommu_refuse(dev->ctx, EINVAL,
+				    "%s: interrupt %u is not enabled",
+				    dev->name, vector);
 	for (;;) {
 		n = poll(&pfd, 1, timeout_ms);
 		if (n < 0)
 			return iommu_fail(dev->ctx, errno, NULL,
 					  "%s: interrupt %u", dev->name, vector);
 		if (!n)
-			return iommu_fail(dev->ctx, ETIMEDOUT, NULL,
-					  "%s: no interrupt %u within %d ms",
-					  dev->name, vector, timeout_ms);
+			return iommu_refuse(dev->ctx, ETIMEDOUT,
+					    "%s: no interrupt %u within %d ms",
+					    dev->name, vector, timeout_ms);
 		if (read(pfd.fd, &events, sizeof(events)) == sizeof(events))
 			break;
 		/* Another thread was faster: wait for the next one. */
@@ -212,8 +212,8 @@ int iommu_irq_unmask(struct iommu_dev *dev)
 	int rc;
 
 	if (!dev->irq_count || dev->irq_kind != IOMMU_IRQ_INTX)
-		return iommu_fail(dev->ctx, EINVAL, NULL,
-				  "%s: INTx is not enabled", dev->name);
+		return iommu_refuse(dev->ctx, EINVAL, "%s: INTx is not enabled",
+				    dev->name);
 	rc = iommu_dev_ioctl(dev, VFIO_DEVICE_SET_IRQS, &set);
 	if (rc < 0)
 		return iommu_fail(dev->ctx, -rc, NULL, "%s: cannot unmask INTx",

@@ -77,6 +77,17 @@ int iommu_fail(struct iommu_ctx *ctx, int err, const struct remedy *remedies,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /**
+ * iommu_refuse() - the same where the text says it all
+ * @ctx: the context
+ * @err: the errno, positive
+ * @format: what failed and why, as printf()
+ *
+ * Return: -@err.
+ */
+int iommu_refuse(struct iommu_ctx *ctx, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
  * iommu_errors_free() - forget all error texts
  * @ctx: the context
  */

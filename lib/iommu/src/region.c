@@ -61,12 +61,12 @@ int iommu_region_map(struct iommu_dev *dev, unsigned int index, void **addr,
 	if (rc)
 		return rc;
 	if (!region.size)
-		return iommu_fail(dev->ctx, ENXIO, NULL, "%s: no region %u",
-				  dev->name, index);
+		return iommu_refuse(dev->ctx, ENXIO, "%s: no region %u",
+				    dev->name, index);
 	if (!(region.flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return iommu_fail(dev->ctx, EOPNOTSUPP, NULL,
-				  "%s: region %u is I/O ports or smaller than a page and cannot be mapped",
-				  dev->name, index);
+		return iommu_refuse(dev->ctx, EOPNOTSUPP,
+				    "%s: region %u is I/O ports or smaller than a page and cannot be mapped",
+				    dev->name, index);
 	if (region.flags & VFIO_REGION_INFO_FLAG_READ)
 		prot |= PROT_READ;
 	if (region.flags & VFIO_REGION_INFO_FLAG_WRITE)
@@ -98,9 +98,10 @@ static int locate(struct iommu_dev *dev, unsigned int index, uint64_t offset,
 	if (rc)
 		return rc;
 	if (offset > region.size || len > region.size - offset)
-		return iommu_fail(dev->ctx, ENXIO, NULL,
-				  "%s: %zu bytes at %#llx are beyond the end of region %u",
-				  dev->name, len, (unsigned long long)offset, index);
+		return iommu_refuse(dev->ctx, ENXIO,
+				    "%s: %zu bytes at %#llx are beyond the end of region %u",
+				    dev->name, len, (unsigned long long)offset,
+				    index);
 	*pos = (off_t)(region.offset + offset);
 	return 0;
 }
