@@ -33,6 +33,7 @@ typedef void (*nlc_message_fn)(int cmd, struct nlattr **attrs, void *arg);
 
 /**
  * nlc_open() - connect
+ * @nl: the connection
  *
  * Return: 0; -ENOENT: the kernel does not know the family.
  */
@@ -43,6 +44,10 @@ void nlc_close(struct nlc *nl);
 
 /**
  * nlc_dump() - ask for all of a kind
+ * @nl: the connection
+ * @cmd: the command
+ * @fn: receives the answers
+ * @arg: for @fn
  *
  * Return: 0 or a negative errno, -EPERM for the unprivileged.
  */
@@ -55,7 +60,10 @@ int nlc_get_device(struct nlc *nl, const char *name, nlc_message_fn fn, void *ar
 int nlc_subscribe(struct nlc *nl);
 
 /**
- * nlc_receive() - hand what has arrived to @fn; the socket is readable
+ * nlc_receive() - receive what has arrived; the socket is readable
+ * @nl: the connection
+ * @fn: receives the events
+ * @arg: for @fn
  *
  * Return: 0; -ENOBUFS: events were lost; other negative errnos.
  */

@@ -46,7 +46,8 @@ static inline bool pci_is_bridge(unsigned int class)
 }
 
 /**
- * pci_disk_use() - what one of its disks is in use for
+ * pci_disk_use() - what a disk of a function is in use for
+ * @bdf: the function
  *
  * Return: "mounted on /home", "used as swap space", to be freed; NULL: nothing.
  */

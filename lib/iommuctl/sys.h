@@ -35,6 +35,7 @@ int sys_write(const char *text, const char *format, ...)
 
 /**
  * sys_names() - names in a folder, sorted, terminated by NULL
+ * @format: of the path
  *
  * Return: an array to be freed with sys_names_free(), empty without the folder.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
-/*
- * The generic netlink family "ioasid": what /dev/iommu is used for on this
- * machine, for administrators.
+/**
+ * DOC: The generic netlink family "ioasid"
+ *
+ * What /dev/iommu is used for on this machine, for administrators.
  *
  * A program that drives devices has no need of it: all that concerns its own
  * contexts it learns from <linux/ioasid.h>.
@@ -47,6 +48,8 @@
  *	Holds EVENT, DEVICE; CONTEXT and LABEL unless it is a fault of a device
  *	that is not bound; IOASID unless there is none; for a fault ADDRESS,
  *	ACCESS, REASON, REASON_TEXT, and PASID when the request had one.
+ * @__IOMMU_NL_CMD_MAX: not a command
+ * @IOMMU_NL_CMD_MAX: the highest command
  *
  * All need CAP_NET_ADMIN in the initial user namespace, and so does joining the
  * multicast group where the kernel can ask for it (6.1.68 and later, 6.6.7 and
@@ -108,6 +111,8 @@ enum iommu_nl_cmd {
  * @IOMMU_NL_A_REASON: u32; the hardware's code
  * @IOMMU_NL_A_REASON_TEXT: string; the same in words
  * @IOMMU_NL_A_PASID: u32; PASID of the request
+ * @__IOMMU_NL_A_MAX: not an attribute
+ * @IOMMU_NL_A_MAX: the highest attribute
  */
 enum iommu_nl_attr {
 	IOMMU_NL_A_UNSPEC,

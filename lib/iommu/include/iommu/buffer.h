@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: DMA buffers
+ *
  * DMA buffers: zeroed memory that the program and the device both see.
  */
 #ifndef IOMMU_BUFFER_H
@@ -14,9 +16,7 @@ extern "C" {
 
 struct iommu_ctx;
 
-/**
- * struct iommu_buf - a DMA buffer (opaque)
- */
+/* a DMA buffer; only the library knows what is in it */
 struct iommu_buf;
 
 /**

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: Contexts
+ *
  * A context: one open of /dev/iommu, the home of IOASIDs and device labels.
  */
 #ifndef IOMMU_CONTEXT_H
@@ -11,9 +13,7 @@
 extern "C" {
 #endif
 
-/**
- * struct iommu_ctx - one open of /dev/iommu (opaque)
- */
+/* one open of /dev/iommu; only the library knows what is in it */
 struct iommu_ctx;
 
 /**

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: Devices
+ *
  * A device that is bound to a context.
  */
 #ifndef IOMMU_DEVICE_H
@@ -16,9 +18,7 @@ extern "C" {
 
 struct iommu_ctx;
 
-/**
- * struct iommu_dev - a bound device (opaque)
- */
+/* a bound device; only the library knows what is in it */
 struct iommu_dev;
 
 /**

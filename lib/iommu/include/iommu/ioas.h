@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: I/O address spaces
+ *
  * I/O address spaces: an IOASID is a number in its context.
  */
 #ifndef IOMMU_IOAS_H

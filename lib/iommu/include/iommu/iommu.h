@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: libiommu
+ *
  * libiommu: drive a device from user space behind an IOMMU.
  *
  * Everything the library offers. Each header can also be included alone.

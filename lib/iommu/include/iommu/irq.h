@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: Interrupts
+ *
  * Interrupts, one eventfd each.
  *
  * A device has one kind of interrupt enabled at a time. Enabling and disabling

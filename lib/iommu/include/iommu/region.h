@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
+/**
+ * DOC: Regions
+ *
  * A PCI function's regions: BARs and configuration space.
  */
 #ifndef IOMMU_REGION_H
