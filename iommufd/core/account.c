@@ -16,14 +16,19 @@
 #include <linux/slab.h>
 #include "core/core.h"
 
-static struct iofd_account *account_find(struct iofd_ctx *ctx,
-					 struct mm_struct *mm)
+/* A process can become another user's after it has mapped. */
+static bool account_is_current(const struct iofd_account *account)
+{
+	return account->mm == current->mm && account->user == current_user();
+}
+
+static struct iofd_account *account_find(struct iofd_ctx *ctx)
 {
 	struct iofd_account *account;
 
 	lockdep_assert_held(&ctx->account_lock);
 	list_for_each_entry(account, &ctx->accounts, list)
-		if (account->mm == mm)
+		if (account_is_current(account))
 			return account;
 	return NULL;
 }
@@ -57,11 +62,11 @@ struct iofd_account *iofd_account_get(struct iofd_ctx *ctx)
 	struct iofd_account *account = ctx->account, *other;
 
 	/* Nearly always the opener maps; its account stays with the context. */
-	if (likely(account && account->mm == current->mm))
+	if (likely(account && account_is_current(account)))
 		return account;
 
 	spin_lock(&ctx->account_lock);
-	account = account_find(ctx, current->mm);
+	account = account_find(ctx);
 	if (account)
 		account->nr_users++;
 	spin_unlock(&ctx->account_lock);
@@ -73,7 +78,7 @@ struct iofd_account *iofd_account_get(struct iofd_ctx *ctx)
 		return NULL;
 
 	spin_lock(&ctx->account_lock);
-	other = account_find(ctx, current->mm);
+	other = account_find(ctx);
 	if (other)
 		other->nr_users++;
 	else

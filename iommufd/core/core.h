@@ -522,6 +522,9 @@ static inline bool iofd_table_keeps_runs(const struct iofd_table *table)
 /** iofd_store_alloc() - a page table that no hardware walks; ERR_PTR(-ENOMEM) */
 struct iofd_hw_pt *iofd_store_alloc(void);
 
+/** iofd_store_addr_last() - highest address that it can hold */
+u64 iofd_store_addr_last(void);
+
 /** iofd_store_is() - is a table such a one? */
 bool iofd_store_is(const struct iofd_hw_pt *pt);
 

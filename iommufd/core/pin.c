@@ -32,6 +32,11 @@ static int map_file(struct iofd_pinner *pinner,
 	    req->source > MAX_LFS_FILESIZE - req->length)
 		return -EINVAL;
 
+	/* Mapping more of a hugetlbfs file than there is would make it grow. */
+	if (req->source + req->length >
+	    round_up((u64)i_size_read(file_inode(req->file)), PAGE_SIZE))
+		return -EFAULT;
+
 	first = round_down(req->source, granule);
 	bytes = round_up(req->source + req->length, granule) - first;
 	if (req->prot & IOFD_WRITE)
@@ -59,7 +64,7 @@ int iofd_pin_start(struct iofd_pinner *pinner,
 	 * Private memory that is only read by the device is made the process's
 	 * own first, as for writing: otherwise a page shared with a parent, a
 	 * file or the zero page would be pinned, and what the process writes
-	 * there later would go to another page.
+	 * there later would go to another page. FOLL_FORCE says: if it can be.
 	 */
 	if (!(req->prot & IOFD_WRITE))
 		pinner->gup_flags |= FOLL_WRITE | FOLL_FORCE;
@@ -67,19 +72,47 @@ int iofd_pin_start(struct iofd_pinner *pinner,
 	return 0;
 }
 
+/* Memory at @addr that the process may not write, if it may read it. */
+static long pin_unwritable(unsigned long addr, unsigned long npages,
+			   struct page **pages)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	bool private = false;
+	long got = -EFAULT;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->vm_flags & VM_READ) {
+		private = is_cow_mapping(vma->vm_flags);
+		npages = min(npages, (vma->vm_end - addr) >> PAGE_SHIFT);
+	} else {
+		npages = 0;
+	}
+	mmap_read_unlock(mm);
+	if (!npages)
+		return -EFAULT;
+
+	if (private)
+		got = pin_user_pages_fast(addr, npages,
+					  FOLL_LONGTERM | FOLL_WRITE |
+					  FOLL_FORCE, pages);
+	/* Shared, or huge pages, which FOLL_FORCE does not go with. */
+	if (got == -EFAULT)
+		got = pin_user_pages_fast(addr, npages, FOLL_LONGTERM, pages);
+	return got;
+}
+
 long iofd_pin_batch(struct iofd_pinner *pinner, unsigned long npages,
 		    struct page **pages)
 {
 	long got;
 
-	got = pin_user_pages_fast(pinner->addr, npages, pinner->gup_flags,
-				  pages);
-	if (got == -EFAULT && pinner->gup_flags & FOLL_FORCE) {
-		/* Shared memory that may not be written: read it as it is. */
-		pinner->gup_flags &= ~(FOLL_WRITE | FOLL_FORCE);
-		got = pin_user_pages_fast(pinner->addr, npages,
-					  pinner->gup_flags, pages);
-	}
+	got = pin_user_pages_fast(pinner->addr, npages,
+				  pinner->gup_flags & ~FOLL_FORCE, pages);
+	if (got == -EFAULT && pinner->gup_flags & FOLL_FORCE)
+		got = pin_unwritable(pinner->addr, npages, pages);
 	if (got > 0)
 		pinner->addr += (unsigned long)got << PAGE_SHIFT;
 	return got ?: -EFAULT;

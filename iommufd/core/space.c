@@ -12,12 +12,13 @@
 #include <linux/slab.h>
 #include "core/core.h"
 
-/* The width of the space, as far as its tables reach. */
+/* The width of the space, as far as its tables reach, or the one to come. */
 static void space_set_last(struct iofd_space *space)
 {
 	u64 last = iofd_addr_last(space->addr_width_bits ?: 64);
 	struct iofd_table *table;
 
+	last = min(last, iofd_store_addr_last());
 	list_for_each_entry(table, &space->tables, list)
 		last = min(last, table->pt->addr_last);
 	spin_lock(&space->attach_lock);

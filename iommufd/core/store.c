@@ -89,6 +89,11 @@ bool iofd_store_is(const struct iofd_hw_pt *pt)
 	return pt->ops == &store_ops;
 }
 
+u64 iofd_store_addr_last(void)
+{
+	return sl_addr_last(STORE_LEVELS);
+}
+
 struct iofd_hw_pt *iofd_store_alloc(void)
 {
 	struct iofd_store *store;
