@@ -100,8 +100,8 @@ struct census {
 	unsigned long tables, empty, leaves[6];
 };
 
-static unsigned int count_below(const u64 *table, unsigned int level,
-				bool root, struct census *c)
+static void count_below(const struct sl_table *sl, const u64 *table,
+			unsigned int level, struct census *c)
 {
 	unsigned int i, used = 0;
 
@@ -115,20 +115,22 @@ static unsigned int count_below(const u64 *table, unsigned int level,
 		if (level == 1 || e & SL_LEAF)
 			c->leaves[level]++;
 		else
-			count_below(phys_to_virt(e & SL_ADDR_MASK), level - 1,
-				    false, c);
+			count_below(sl, phys_to_virt(e & SL_ADDR_MASK),
+				    level - 1, c);
 	}
+	for (i = 0; i < ARRAY_SIZE(sl->cur); i++)
+		if (sl->cur[i].index != SL_NO_INDEX && sl->cur[i].table == table)
+			used -= sl->cur[i].added;
 	assert_int_equal(page_private(virt_to_page(table)), used);
-	if (!used && !root)
+	if (!used && table != sl->root)
 		c->empty++;
-	return used;
 }
 
 static struct census census(const struct sl_table *sl)
 {
 	struct census c = {};
 
-	count_below(sl->root, sl->levels, true, &c);
+	count_below(sl, sl->root, sl->levels, &c);
 	assert_int_equal(sl->nr_tables, c.tables);
 	assert_int_equal(sl->nr_empty, c.empty);
 	assert_int_equal(shim_live_pages, c.tables);

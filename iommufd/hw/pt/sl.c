@@ -3,20 +3,21 @@
  * Second-level I/O page tables. The interface and the states of an entry are
  * described in sl.h.
  *
+ * Levels count from 1 (leaves of 4 KiB) to sl->levels (the root).
+ *
  * Invariants, whenever no function of this file runs:
  *
- * - page_private() of a table page is the number of its entries that are not 0.
- *   nr_empty counts the pages below the root where it is 0; such a page stays
- *   linked until sl_trim().
- * - Only sl_trim() unlinks a table page. A slot that holds one, even an empty
- *   one, gets smaller leaves: a large leaf in its place could be trusted only
- *   after hardware has forgotten the slot, and mapping does not flush.
- * - The entries that have been written and not been written back are within
- *   [dirty_lo, dirty_hi), and only sl_map() leaves any. They lie in table pages
- *   that are linked.
- * - cur[] refers to linked table pages.
- *
- * Levels count from 1 (leaves of 4 KiB) to sl->levels (the root).
+ * - page_private() of a table page is the number of its entries that are not 0,
+ *   less cur[].added where it is the page of cur[]: single pages are counted
+ *   there, until something needs the sum. nr_empty is the number of pages below
+ *   the root whose page_private() is 0. They stay linked, for the next mapping
+ *   nearby, until somebody trims.
+ * - cur[] refers to linked table pages or to none.
+ * - What is written and not written back lies within [dirty_lo, dirty_hi). Only
+ *   sl_map() leaves anything there: a command maps many pages in a row, most of
+ *   them into the cache line that was written last.
+ * - A table page that has been unlinked is not written any more, but hardware
+ *   may still read it, and finds it empty. It is freed after a flush.
  */
 #include <linux/align.h>
 #include <linux/bug.h>
@@ -28,12 +29,14 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 #include <asm/cacheflush.h>
 #include "hw/pt/sl.h"
 
 #define SL_ENTRIES	512
-#define SL_PERM_MASK	(SL_WAS_READ | SL_WAS_WRITE)
 #define SL_LINE_BYTES	64
+/* What two leaves have in common when one continues the other's memory */
+#define SL_RUN_MASK	(SL_ADDR_MASK | SL_RW | SL_WAS_READ | SL_WAS_WRITE)
 
 /* log2 of the bytes that one entry of @level translates */
 static inline unsigned int sl_shift(unsigned int level)
@@ -51,7 +54,13 @@ static inline unsigned int sl_index(u64 iova, unsigned int level)
 	return (iova >> sl_shift(level)) % SL_ENTRIES;
 }
 
-/* The slot of a table page of @level after the one for @last. */
+/* First address that the table page of @level for @iova translates */
+static inline u64 sl_base(u64 iova, unsigned int level)
+{
+	return iova & ~(sl_size(level + 1) - 1);
+}
+
+/* In the table page of @level for @iova the slot behind the one for @last */
 static inline unsigned int sl_stop(u64 iova, u64 last, unsigned int level)
 {
 	if ((iova ^ last) >> sl_shift(level + 1))
@@ -59,7 +68,7 @@ static inline unsigned int sl_stop(u64 iova, u64 last, unsigned int level)
 	return sl_index(last, level) + 1;
 }
 
-/* Is entry @e of @level, which is not 0, a pointer to a table page? */
+/* Does entry @e of @level, which is not 0, point at a table page? */
 static inline bool sl_is_table(u64 e, unsigned int level)
 {
 	return level > 1 && !(e & SL_LEAF);
@@ -75,37 +84,47 @@ static inline unsigned long sl_used(const u64 *table)
 	return page_private(virt_to_page(table));
 }
 
-/* @n entries of @table became used. */
-static inline void sl_add_used(struct sl_table *sl, u64 *table, unsigned int n)
+/* @n entries more of @table are used, or less; @n is not 0. */
+static inline void sl_count(struct sl_table *sl, u64 *table, long n)
 {
 	struct page *page = virt_to_page(table);
 	unsigned long used = page_private(page);
 
 	set_page_private(page, used + n);
-	if (!used && table != sl->root)
+	if (table == sl->root)
+		return;
+	if (!used)
 		sl->nr_empty--;
+	else if (!(used + n))
+		sl->nr_empty++;
 }
 
-/* @n entries of @table became empty. */
-static inline void sl_sub_used(struct sl_table *sl, u64 *table, unsigned int n)
+static void sl_settle_counts(struct sl_table *sl)
 {
-	struct page *page = virt_to_page(table);
-	unsigned long used = page_private(page) - n;
+	unsigned int i;
 
-	set_page_private(page, used);
-	if (!used && table != sl->root)
-		sl->nr_empty++;
+	for (i = 0; i < ARRAY_SIZE(sl->cur); i++) {
+		if (sl->cur[i].added)
+			sl_count(sl, sl->cur[i].table, sl->cur[i].added);
+		sl->cur[i].added = 0;
+	}
 }
 
 static inline void sl_set_cur(struct sl_table *sl, u64 *table, u64 iova,
 			      unsigned int level)
 {
-	if (level <= ARRAY_SIZE(sl->cur)) {
-		sl->cur[level - 1].table = table;
-		sl->cur[level - 1].index = iova >> sl_shift(level + 1);
-	}
+	struct sl_cursor *cur;
+
+	if (level > ARRAY_SIZE(sl->cur))
+		return;
+	cur = &sl->cur[level - 1];
+	if (unlikely(cur->added))
+		sl_settle_counts(sl);
+	cur->table = table;
+	cur->index = iova >> sl_shift(level + 1);
 }
 
+/* The counts are settled. */
 static void sl_forget_cur(struct sl_table *sl)
 {
 	unsigned int i;
@@ -114,7 +133,7 @@ static void sl_forget_cur(struct sl_table *sl)
 		sl->cur[i].index = SL_NO_INDEX;
 }
 
-/* The known table page nearest to the leaf for @iova, not below *@level. */
+/* The known table page nearest to the entry of *@level for @iova */
 static inline u64 *sl_start(const struct sl_table *sl, u64 iova,
 			    unsigned int *level)
 {
@@ -130,31 +149,31 @@ static inline u64 *sl_start(const struct sl_table *sl, u64 iova,
 	return sl->root;
 }
 
-static void sl_write_back(const struct sl_table *sl, u64 *lo, u64 *hi)
+static inline void sl_write_back(const struct sl_table *sl, u64 *lo, u64 *hi)
 {
 	if (sl->noncoherent)
 		clflush_cache_range(lo, (hi - lo) * sizeof(*lo));
 }
 
-/*
- * sl_map() has written [lo, hi). What touches the lines that are to be written
- * back already joins them, so that a line is written back once however few
- * entries a call writes; anything else takes their place.
- */
 static noinline void sl_dirty_elsewhere(struct sl_table *sl, u64 *lo, u64 *hi)
 {
-	if (sl->dirty_lo &&
-	    hi > PTR_ALIGN_DOWN(sl->dirty_lo, SL_LINE_BYTES) &&
-	    lo < PTR_ALIGN(sl->dirty_hi, SL_LINE_BYTES)) {
-		sl->dirty_lo = min(sl->dirty_lo, lo);
-		sl->dirty_hi = max(sl->dirty_hi, hi);
-		return;
+	if (sl->dirty_lo) {
+		if (hi > PTR_ALIGN_DOWN(sl->dirty_lo, SL_LINE_BYTES) &&
+		    lo < PTR_ALIGN(sl->dirty_hi, SL_LINE_BYTES)) {
+			sl->dirty_lo = min(sl->dirty_lo, lo);
+			sl->dirty_hi = max(sl->dirty_hi, hi);
+			return;
+		}
+		sl_write_back(sl, sl->dirty_lo, sl->dirty_hi);
 	}
-	sl_sync(sl);
 	sl->dirty_lo = lo;
 	sl->dirty_hi = hi;
 }
 
+/*
+ * [lo, hi) has been written. It joins the dirty entries that it touches in a
+ * line, so that a line is written back once; others it replaces.
+ */
 static inline void sl_dirty(struct sl_table *sl, u64 *lo, u64 *hi)
 {
 	if (!sl->noncoherent)
@@ -175,7 +194,7 @@ void sl_sync(struct sl_table *sl)
 }
 EXPORT_SYMBOL_GPL(sl_sync);
 
-/* A table page in which hardware finds nothing, linked from nowhere. */
+/* A table page in which hardware finds nothing, linked from nowhere */
 static u64 *sl_alloc_table(struct sl_table *sl)
 {
 	struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -190,12 +209,6 @@ static u64 *sl_alloc_table(struct sl_table *sl)
 	return table;
 }
 
-static void sl_free_table(u64 *table)
-{
-	set_page_private(virt_to_page(table), 0);
-	free_page((unsigned long)table);
-}
-
 int sl_init(struct sl_table *sl, unsigned int levels,
 	    unsigned int max_leaf_level, bool noncoherent, u64 leaf_bits)
 {
@@ -204,6 +217,7 @@ int sl_init(struct sl_table *sl, unsigned int levels,
 	sl->max_leaf_level = max_leaf_level;
 	sl->noncoherent = noncoherent;
 	sl->leaf_bits = leaf_bits;
+	INIT_LIST_HEAD(&sl->unlinked);
 	sl_forget_cur(sl);
 	sl->root = sl_alloc_table(sl);
 	return sl->root ? 0 : -ENOMEM;
@@ -222,373 +236,30 @@ static void sl_destroy_below(u64 *table, unsigned int level)
 		if (sl_is_table(*pte, level))
 			sl_destroy_below(sl_child(*pte), level - 1);
 	}
-	sl_free_table(table);
+	set_page_private(virt_to_page(table), 0);
+	free_page((unsigned long)table);
 	if (level > 1)
 		cond_resched();
 }
 
 void sl_destroy(struct sl_table *sl)
 {
-	if (sl->root)
-		sl_destroy_below(sl->root, sl->levels);
+	if (!sl->root)
+		return;
+	sl_settle_counts(sl);
+	sl_free_pages(&sl->unlinked);
+	sl_destroy_below(sl->root, sl->levels);
 	memset(sl, 0, sizeof(*sl));
-	sl_forget_cur(sl);
 }
 EXPORT_SYMBOL_GPL(sl_destroy);
 
-/*
- * The table page for the leaf of *@level at @iova, made as needed. Where the
- * slot for that leaf holds a table page, the page below and its level instead.
- */
-static u64 *sl_walk_alloc(struct sl_table *sl, u64 iova, unsigned int *level)
-{
-	unsigned int want = *level;
-	u64 *table = sl_start(sl, iova, level);
-	u64 *pte, *child;
-
-	for (;;) {
-		sl_set_cur(sl, table, iova, *level);
-		pte = table + sl_index(iova, *level);
-		if (*pte) {
-			/* At @want a leaf in the way is the caller's to find. */
-			if (!sl_is_table(*pte, *level))
-				return *level > want ? ERR_PTR(-EEXIST) : table;
-			child = sl_child(*pte);
-		} else {
-			if (*level <= want)
-				return table;
-			child = sl_alloc_table(sl);
-			if (!child)
-				return ERR_PTR(-ENOMEM);
-			sl->nr_empty++;
-			WRITE_ONCE(*pte, virt_to_phys(child) | SL_RW);
-			sl_write_back(sl, pte, pte + 1);
-			sl_add_used(sl, table, 1);
-		}
-		table = child;
-		--*level;
-	}
-}
-
-/* Write @n leaves from @pte on, up to one that is used: how many were written */
-static inline unsigned int sl_fill(u64 *pte, unsigned int n, u64 e, u64 step)
-{
-	unsigned int i;
-
-	for (i = 0; i < n && !pte[i]; i++, e += step)
-		WRITE_ONCE(pte[i], e);
-	return i;
-}
-
-/* What a leaf of any level has besides address and SL_LEAF */
-static inline u64 sl_leaf_bits(const struct sl_table *sl, unsigned int prot)
-{
-	return sl->leaf_bits | prot | (u64)prot << SL_WAS_SHIFT;
-}
-
-static noinline int sl_map_run(struct sl_table *sl, u64 iova, phys_addr_t phys,
-			       size_t bytes, unsigned int prot)
-{
-	u64 bits = sl_leaf_bits(sl, prot);
-
-	if (WARN_ON_ONCE(iova + bytes - 1 > sl_addr_last(sl->levels)))
-		return -EINVAL;
-
-	for (;;) {
-		u64 align = iova | phys;
-		unsigned int level = 1;
-		unsigned int slot, n;
-		u64 *table;
-		u64 done;
-
-		while (level < sl->max_leaf_level &&
-		       bytes >= sl_size(level + 1) &&
-		       !(align & (sl_size(level + 1) - 1)))
-			level++;
-
-		table = sl_walk_alloc(sl, iova, &level);
-		if (IS_ERR(table))
-			return PTR_ERR(table);
-
-		slot = sl_index(iova, level);
-		n = min_t(size_t, bytes >> sl_shift(level), SL_ENTRIES - slot);
-		n = sl_fill(table + slot, n,
-			    phys | bits | (level > 1 ? SL_LEAF : 0),
-			    sl_size(level));
-		if (!n)
-			return -EEXIST;
-		sl_add_used(sl, table, n);
-		sl_dirty(sl, table + slot, table + slot + n);
-
-		done = (u64)n << sl_shift(level);
-		bytes -= done;
-		if (!bytes)
-			return 0;
-		iova += done;
-		phys += done;
-		cond_resched();
-	}
-}
-
-int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
-	   unsigned int prot)
-{
-	u64 *table = sl->cur[0].table;
-	u64 *pte;
-
-	/* A page next to the one before, which is what scattered memory gives */
-	if (bytes != SZ_4K || iova >> sl_shift(2) != sl->cur[0].index)
-		return sl_map_run(sl, iova, phys, bytes, prot);
-
-	pte = table + sl_index(iova, 1);
-	if (unlikely(*pte))
-		return -EEXIST;
-	WRITE_ONCE(*pte, phys | sl_leaf_bits(sl, prot));
-	sl_add_used(sl, table, 1);
-	sl_dirty(sl, pte, pte + 1);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(sl_map);
-
-/*
- * The first used entry at or behind *@iova that is a leaf, NULL if there is none
- * up to @last. *@iova becomes its address (if it lies behind) and *@level its
- * level. What is absent is skipped at the level where it is absent.
- */
-static u64 *sl_seek(const struct sl_table *sl, u64 *iova, u64 last,
-		    unsigned int *level)
-{
-	u64 pos = *iova;
-
-	while (pos <= last) {
-		unsigned int l = 1;
-		u64 *table = sl_start(sl, pos, &l);
-
-		for (;;) {
-			unsigned int first = sl_index(pos, l);
-			unsigned int stop = sl_stop(pos, last, l);
-			unsigned int i = first;
-			u64 span;
-
-			while (i < stop && (!table[i] ||
-					    (sl_is_table(table[i], l) &&
-					     !sl_used(sl_child(table[i])))))
-				i++;
-			if (i != first) {
-				span = sl_size(l + 1) - 1;
-				pos = (pos & ~span) + i * sl_size(l);
-			}
-			if (i == stop)
-				break;
-			if (!sl_is_table(table[i], l)) {
-				*iova = pos;
-				*level = l;
-				return table + i;
-			}
-			table = sl_child(table[i]);
-			l--;
-		}
-		cond_resched();
-	}
-	return NULL;
-}
-
-/* The table page that an entry is in */
-static inline u64 *sl_table_of(u64 *pte)
-{
-	return PTR_ALIGN_DOWN(pte, PAGE_SIZE);
-}
-
-/* The entry behind the last one of @pte's table page that is not behind @last */
-static inline u64 *sl_end(u64 *pte, u64 iova, u64 last, unsigned int level)
-{
-	return sl_table_of(pte) + sl_stop(iova, last, level);
-}
-
-void sl_revoke(struct sl_table *sl, u64 iova, u64 last)
-{
-	unsigned int level;
-	u64 *first;
-
-	last = min(last, sl_addr_last(sl->levels));
-	while ((first = sl_seek(sl, &iova, last, &level))) {
-		u64 *end = sl_end(first, iova, last, level);
-		u64 *written = first;
-		u64 *pte;
-
-		sl_set_cur(sl, sl_table_of(first), iova, level);
-		for (pte = first; pte < end; pte++) {
-			u64 e = *pte;
-
-			if (!(e & SL_RW))
-				continue;
-			if (sl_is_table(e, level))
-				break;
-			WRITE_ONCE(*pte, e & ~SL_RW);
-			written = pte + 1;
-		}
-		if (written != first)
-			sl_write_back(sl, first, written);
-		iova = (iova | (sl_size(level) - 1)) + 1 +
-		       ((u64)(pte - first - 1) << sl_shift(level));
-		if (iova > last)
-			break;
-	}
-}
-EXPORT_SYMBOL_GPL(sl_revoke);
-
-/*
- * A run of leaves that are contiguous in both addresses and have the same
- * permissions: the address and SL_PERM_MASK of the first, and the length.
- */
-struct sl_run {
-	u64 iova;
-	u64 entry;
-	u64 bytes;
-};
-
-static inline int sl_run_emit(const struct sl_run *run, iofd_run_fn fn,
-			      void *arg)
-{
-	if (!run->bytes || !fn)
-		return 0;
-	return fn(arg, run->iova, run->entry & SL_ADDR_MASK, run->bytes,
-		  run->entry >> SL_WAS_SHIFT & (IOFD_READ | IOFD_WRITE));
-}
-
-/* Add a piece to the run; where it does not continue the run, it begins one. */
-static inline int sl_run_add(struct sl_run *run, u64 iova, u64 entry, u64 bytes,
-			     iofd_run_fn fn, void *arg)
-{
-	int rc = 0;
-
-	if (entry == run->entry + run->bytes && iova == run->iova + run->bytes) {
-		run->bytes += bytes;
-		return 0;
-	}
-	rc = sl_run_emit(run, fn, arg);
-	run->iova = iova;
-	run->entry = entry;
-	run->bytes = bytes;
-	return rc;
-}
-
-/*
- * Hardware has seen the entries without R and W already, written back by
- * sl_revoke(). To it 0 is the same, so the lines can stay in the cache.
- */
-void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg)
-{
-	struct sl_run run = {};
-	unsigned int level;
-	u64 *first;
-
-	last = min(last, sl_addr_last(sl->levels));
-	while ((first = sl_seek(sl, &iova, last, &level))) {
-		u64 *end = sl_end(first, iova, last, level);
-		u64 size = sl_size(level);
-		unsigned int n = 0;
-		u64 *pte;
-
-		sl_set_cur(sl, sl_table_of(first), iova, level);
-		iova &= ~(size - 1);
-		for (pte = first; pte < end; pte++, iova += size) {
-			u64 e = *pte;
-
-			if (!e || (e & SL_RW)) {
-				if (e && sl_is_table(e, level))
-					break;
-				continue;
-			}
-			sl_run_add(&run, iova,
-				   e & (SL_ADDR_MASK | SL_PERM_MASK), size,
-				   fn, arg);
-			WRITE_ONCE(*pte, 0);
-			n++;
-		}
-		if (n)
-			sl_sub_used(sl, sl_table_of(first), n);
-		if (iova > last)
-			break;
-	}
-	sl_run_emit(&run, fn, arg);
-}
-EXPORT_SYMBOL_GPL(sl_reap);
-
-int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
-		    void *arg)
-{
-	struct sl_run run = {};
-	unsigned int level;
-	u64 *first;
-	int rc;
-
-	last = min(last, sl_addr_last(sl->levels));
-	while ((first = sl_seek(sl, &iova, last, &level))) {
-		u64 *end = sl_end(first, iova, last, level);
-		u64 size = sl_size(level);
-		u64 *pte;
-
-		/* An end that cuts a leaf gets the piece that is in the range. */
-		for (pte = first; pte < end; pte++, iova = (iova | (size - 1)) + 1) {
-			u64 skip = iova & (size - 1);
-			u64 e = *pte;
-
-			if (!(e & SL_RW))
-				continue;
-			if (sl_is_table(e, level))
-				break;
-			e &= SL_ADDR_MASK | SL_PERM_MASK;
-			rc = sl_run_add(&run, iova, e + skip,
-					min(size - skip, last - iova + 1),
-					fn, arg);
-			if (rc)
-				return rc;
-		}
-		if (iova > last)
-			break;
-	}
-	return sl_run_emit(&run, fn, arg);
-}
-EXPORT_SYMBOL_GPL(sl_for_each_run);
-
-bool sl_lookup(struct sl_table *sl, u64 iova, phys_addr_t *phys)
-{
-	unsigned int level = 1;
-	u64 *table;
-	u64 e;
-
-	if (iova > sl_addr_last(sl->levels))
-		return false;
-	table = sl_start(sl, iova, &level);
-	for (;;) {
-		e = table[sl_index(iova, level)];
-		if (!(e & SL_RW))
-			return false;
-		if (!sl_is_table(e, level))
-			break;
-		table = sl_child(e);
-		level--;
-	}
-	*phys = (e & SL_ADDR_MASK & ~(sl_size(level) - 1)) |
-		(iova & (sl_size(level) - 1));
-	return true;
-}
-EXPORT_SYMBOL_GPL(sl_lookup);
-
-bool sl_wants_trim(const struct sl_table *sl)
-{
-	return sl->nr_empty > 64 + sl->nr_tables / 8;
-}
-EXPORT_SYMBOL_GPL(sl_wants_trim);
-
+/* Unlink all table pages below @table, a page of @level, that are empty. */
 static void sl_trim_below(struct sl_table *sl, u64 *table, unsigned int level,
 			  struct list_head *pages)
 {
 	unsigned long used = sl_used(table);
-	u64 *lo = NULL, *hi = NULL;
+	u64 *pte, *child, *lo = NULL, *hi = NULL;
 	unsigned int n = 0;
-	u64 *pte, *child;
 
 	for (pte = table; used; pte++) {
 		if (!*pte)
@@ -597,31 +268,32 @@ static void sl_trim_below(struct sl_table *sl, u64 *table, unsigned int level,
 		if (!sl_is_table(*pte, level))
 			continue;
 		child = sl_child(*pte);
-		if (level > 2 && sl_used(child))
+		if (level > 2)
 			sl_trim_below(sl, child, level - 1, pages);
 		if (sl_used(child))
 			continue;
 		WRITE_ONCE(*pte, 0);
 		list_add(&virt_to_page(child)->lru, pages);
-		n++;
 		lo = lo ?: pte;
 		hi = pte + 1;
+		n++;
 	}
 	if (n) {
 		sl_write_back(sl, lo, hi);
-		sl_sub_used(sl, table, n);
 		sl->nr_tables -= n;
+		sl->nr_empty -= n;
+		sl_count(sl, table, -(long)n);
 	}
 	cond_resched();
 }
 
 void sl_trim(struct sl_table *sl, struct list_head *pages)
 {
-	/* No dirty range or cur[] may refer to a page that goes. */
 	sl_sync(sl);
+	sl_settle_counts(sl);
 	sl_forget_cur(sl);
+	list_splice_init(&sl->unlinked, pages);
 	sl_trim_below(sl, sl->root, sl->levels, pages);
-	sl->nr_empty = 0;
 }
 EXPORT_SYMBOL_GPL(sl_trim);
 
@@ -635,3 +307,442 @@ void sl_free_pages(struct list_head *pages)
 	}
 }
 EXPORT_SYMBOL_GPL(sl_free_pages);
+
+/*
+ * A leaf of @level is to go where @pte points at a table page, which has no
+ * leaf below it or the caller would not map here. Unlink what is there.
+ */
+static bool sl_make_room(struct sl_table *sl, u64 *table, u64 *pte,
+			 unsigned int level)
+{
+	u64 *child = sl_child(*pte);
+
+	if (!sl->replaces_tables)
+		return false;
+	sl_settle_counts(sl);
+	sl_forget_cur(sl);
+	if (level > 2)
+		sl_trim_below(sl, child, level - 1, &sl->unlinked);
+	if (sl_used(child))
+		return false;
+	WRITE_ONCE(*pte, 0);
+	list_add(&virt_to_page(child)->lru, &sl->unlinked);
+	sl->nr_tables--;
+	sl->nr_empty--;
+	sl_count(sl, table, -1);
+	return true;
+}
+
+/*
+ * The table page for a leaf of *@level at @iova, made as needed. Where a table
+ * page keeps the place of that leaf: one below, and its level.
+ */
+static u64 *sl_walk_alloc(struct sl_table *sl, u64 iova, unsigned int *level)
+{
+	unsigned int want = *level, l = want;
+	u64 *table = sl_start(sl, iova, &l);
+
+	for (;; l--) {
+		u64 *pte = table + sl_index(iova, l);
+		u64 *child;
+
+		if (*pte && sl_is_table(*pte, l)) {
+			if (l == want && sl_make_room(sl, table, pte, l))
+				break;
+			child = sl_child(*pte);
+		} else if (l <= want) {
+			break;
+		} else if (*pte) {
+			return ERR_PTR(-EEXIST);
+		} else {
+			child = sl_alloc_table(sl);
+			if (!child)
+				return ERR_PTR(-ENOMEM);
+			sl->nr_empty++;
+			WRITE_ONCE(*pte, virt_to_phys(child) | SL_RW);
+			sl_write_back(sl, pte, pte + 1);
+			sl_count(sl, table, 1);
+		}
+		sl_set_cur(sl, table, iova, l);
+		table = child;
+	}
+	sl_set_cur(sl, table, iova, l);
+	*level = l;
+	return table;
+}
+
+/* What a leaf of any level has besides address and SL_LEAF */
+static inline u64 sl_leaf_bits(const struct sl_table *sl, unsigned int prot)
+{
+	return sl->leaf_bits | prot | (u64)prot << SL_WAS_SHIFT;
+}
+
+static noinline int sl_map_run(struct sl_table *sl, u64 iova, phys_addr_t phys,
+			       size_t bytes, unsigned int prot)
+{
+	u64 bits = sl_leaf_bits(sl, prot);
+
+	if (WARN_ON_ONCE(iova > sl_addr_last(sl->levels) ||
+			 bytes - 1 > sl_addr_last(sl->levels) - iova))
+		return -EINVAL;
+
+	for (;;) {
+		unsigned int level = 1, i, n;
+		u64 *table, *pte;
+		u64 size, e;
+
+		while (level < sl->max_leaf_level &&
+		       bytes >= sl_size(level + 1) &&
+		       !((iova | phys) & (sl_size(level + 1) - 1)))
+			level++;
+		table = sl_walk_alloc(sl, iova, &level);
+		if (IS_ERR(table))
+			return PTR_ERR(table);
+
+		/* As many as there are in the run, to the end of the page */
+		i = sl_index(iova, level);
+		pte = table + i;
+		size = sl_size(level);
+		n = min_t(size_t, bytes >> sl_shift(level), SL_ENTRIES - i);
+		e = phys | bits | (level > 1 ? SL_LEAF : 0);
+		for (i = 0; i < n && !pte[i]; i++, e += size)
+			WRITE_ONCE(pte[i], e);
+		if (!i)
+			return -EEXIST;
+		sl_count(sl, table, i);
+		sl_dirty(sl, pte, pte + i);
+
+		bytes -= i * size;
+		if (!bytes)
+			return 0;
+		iova += i * size;
+		phys += i * size;
+		cond_resched();
+	}
+}
+
+/* Write leaf @e if its table page is the one that was used last. */
+static __always_inline bool sl_map_near(struct sl_table *sl, u64 iova, u64 e,
+					unsigned int level)
+{
+	struct sl_cursor *cur = &sl->cur[level - 1];
+	u64 *pte;
+
+	if (iova >> sl_shift(level + 1) != cur->index)
+		return false;
+	pte = cur->table + sl_index(iova, level);
+	if (unlikely(*pte))
+		return false;
+	WRITE_ONCE(*pte, e);
+	cur->added++;
+	sl_dirty(sl, pte, pte + 1);
+	return true;
+}
+
+int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
+	   unsigned int prot)
+{
+	u64 e = phys | sl_leaf_bits(sl, prot);
+
+	/* Scattered memory comes as single pages, one after the other. */
+	if (bytes == SZ_4K) {
+		if (sl_map_near(sl, iova, e, 1))
+			return 0;
+	} else if (bytes == SZ_2M && sl->max_leaf_level >= 2 &&
+		   !((iova | phys) & (SZ_2M - 1))) {
+		if (sl_map_near(sl, iova, e | SL_LEAF, 2))
+			return 0;
+	}
+	return sl_map_run(sl, iova, phys, bytes, prot);
+}
+EXPORT_SYMBOL_GPL(sl_map);
+
+/* The first used entry from @pte on, or @end; a line at a time where it can be */
+static inline u64 *sl_skip_empty(u64 *pte, u64 *end)
+{
+	for (; end - pte >= 8; pte += 8)
+		if (pte[0] | pte[1] | pte[2] | pte[3] |
+		    pte[4] | pte[5] | pte[6] | pte[7])
+			break;
+	while (pte < end && !*pte)
+		pte++;
+	return pte;
+}
+
+/* The entry of a single page, if its table page is the one that was used last */
+static inline u64 *sl_near_page(const struct sl_table *sl, u64 iova, u64 last)
+{
+	if (last - iova != SZ_4K - 1 ||
+	    iova >> sl_shift(2) != sl->cur[0].index)
+		return NULL;
+	return sl->cur[0].table + sl_index(iova, 1);
+}
+
+bool sl_take_unlinked(struct sl_table *sl, struct list_head *pages)
+{
+	if (list_empty(&sl->unlinked))
+		return false;
+	list_splice_init(&sl->unlinked, pages);
+	return true;
+}
+EXPORT_SYMBOL_GPL(sl_take_unlinked);
+
+/*
+ * The first table page in [*@iova, @last] that has leaves, as far as can be
+ * told without looking into a page of level 1. *@iova is moved behind what is
+ * absent, *@level is set. NULL: there is no more.
+ */
+static u64 *sl_seek(struct sl_table *sl, u64 *iova, u64 last,
+		    unsigned int *level)
+{
+	u64 pos = *iova;
+
+	while (pos <= last) {
+		unsigned int l = 1;
+		u64 *table = sl_start(sl, pos, &l);
+
+		for (; l > 1; l--) {
+			u64 *pte = table + sl_index(pos, l);
+
+			if (!*pte) {
+				u64 *end = table + sl_stop(pos, last, l);
+
+				pte = sl_skip_empty(pte, end);
+				pos = sl_base(pos, l) +
+				      ((u64)(pte - table) << sl_shift(l));
+				if (pte == end)
+					break;
+			}
+			if (!sl_is_table(*pte, l))
+				goto found;
+			sl_set_cur(sl, table, pos, l);
+			table = sl_child(*pte);
+		}
+		if (l == 1)
+			goto found;
+		cond_resched();
+		continue;
+found:
+		sl_set_cur(sl, table, pos, l);
+		*iova = pos;
+		*level = l;
+		return table;
+	}
+	return NULL;
+}
+
+static noinline void sl_revoke_range(struct sl_table *sl, u64 iova, u64 last)
+{
+	unsigned int level;
+	u64 *table;
+
+	last = min(last, sl_addr_last(sl->levels));
+	while ((table = sl_seek(sl, &iova, last, &level))) {
+		u64 *pte = table + sl_index(iova, level);
+		u64 *end = table + sl_stop(iova, last, level);
+		u64 *lo = pte, *hi = NULL;
+
+		for (; pte < end; pte++) {
+			u64 e = *pte;
+
+			if (e & SL_RW) {
+				if (sl_is_table(e, level))
+					break;
+				WRITE_ONCE(*pte, e & ~SL_RW);
+				hi = pte;
+			} else if (!e) {
+				pte = sl_skip_empty(pte, end) - 1;
+				if (!hi)
+					lo = pte + 1;
+			}
+		}
+		if (hi)
+			sl_write_back(sl, lo, hi + 1);
+		iova = sl_base(iova, level) +
+		       ((u64)(pte - table) << sl_shift(level));
+		if (iova > last)
+			break;
+		cond_resched();
+	}
+}
+
+void sl_revoke(struct sl_table *sl, u64 iova, u64 last)
+{
+	u64 *pte = sl_near_page(sl, iova, last);
+
+	if (!pte) {
+		sl_revoke_range(sl, iova, last);
+		return;
+	}
+	WRITE_ONCE(*pte, *pte & ~SL_RW);
+	sl_write_back(sl, pte, pte + 1);
+}
+EXPORT_SYMBOL_GPL(sl_revoke);
+
+#define SL_NO_RUN	(~0ULL)		/* what no entry is under SL_RUN_MASK */
+
+static __always_inline int sl_emit(iofd_run_fn fn, void *arg, u64 iova,
+				   u64 entry, u64 bytes)
+{
+	return fn(arg, iova, entry & SL_ADDR_MASK, bytes,
+		  entry >> SL_WAS_SHIFT & (IOFD_READ | IOFD_WRITE));
+}
+
+/* Take @pte and the entries behind it that continue the run; one past them */
+static __always_inline u64 *sl_extend(u64 *pte, u64 *end, u64 *next, u64 size,
+				      bool reap)
+{
+	do {
+		if (reap)
+			WRITE_ONCE(*pte, 0);
+		*next += size;
+		pte++;
+	} while (pte < end && (*pte & SL_RUN_MASK) == *next);
+	return pte;
+}
+
+/*
+ * Hand out the runs in [@iova, @last], contiguous in both addresses and with
+ * the same permissions: of revoked leaves, which are cleared, or of present ones.
+ *
+ * While a run is collected, @pos is its address, @entry its first entry under
+ * SL_RUN_MASK, and @next the entry that would continue it, so that the
+ * difference of the two is its length. Otherwise @next is SL_NO_RUN, and @pos
+ * the address of @pte.
+ */
+static __always_inline int sl_runs(struct sl_table *sl, u64 iova, u64 last,
+				   bool reap, iofd_run_fn fn, void *arg)
+{
+	u64 pos = 0, entry = 0, next = SL_NO_RUN;
+	u64 first = iova, behind = iova;
+	unsigned int level;
+	u64 *table;
+	int rc;
+
+	last = min(last, sl_addr_last(sl->levels));
+	while ((table = sl_seek(sl, &iova, last, &level))) {
+		u64 *from = table + sl_index(iova, level), *pte = from;
+		u64 *end = table + sl_stop(iova, last, level);
+		u64 size = sl_size(level);
+		long others = 0;	/* entries that went into no run */
+
+		/* Where something absent was skipped a run ends. */
+		if (next != SL_NO_RUN && iova != behind) {
+			rc = sl_emit(fn, arg, pos, entry, next - entry);
+			if (rc && !reap)
+				return rc;
+			next = SL_NO_RUN;
+		}
+		if (next == SL_NO_RUN)
+			pos = iova & ~(size - 1);
+		if ((*pte & SL_RUN_MASK) == next)
+			pte = sl_extend(pte, end, &next, size, reap);
+		while (pte < end) {
+			/* What is below may continue the run. */
+			if (*pte && sl_is_table(*pte, level))
+				break;
+			if (next != SL_NO_RUN) {
+				rc = sl_emit(fn, arg, pos, entry, next - entry);
+				if (rc && !reap)
+					return rc;
+				pos += next - entry;
+				next = SL_NO_RUN;
+			}
+			if (!*pte) {
+				u64 *gap = pte;
+
+				pte = sl_skip_empty(pte, end);
+				pos += (pte - gap) * size;
+				others += pte - gap;
+				continue;
+			}
+			if (!(*pte & SL_RW) != reap) {
+				pte++;
+				pos += size;
+				others++;
+				continue;
+			}
+			next = *pte & SL_RUN_MASK;
+			entry = next;
+			if (!reap && pos < first) {
+				/* The range begins inside a leaf. */
+				entry += first - pos;
+				pos = first;
+			}
+			pte = sl_extend(pte, end, &next, size, reap);
+		}
+		if (reap && pte - from != others)
+			sl_count(sl, table, others - (pte - from));
+		iova = next == SL_NO_RUN ? pos : pos + (next - entry);
+		behind = iova;
+		if (iova > last)
+			break;
+		cond_resched();
+	}
+	if (next == SL_NO_RUN)
+		return 0;
+	return sl_emit(fn, arg, pos, entry, min(next - entry, last - pos + 1));
+}
+
+static int sl_no_fn(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
+		    unsigned int prot)
+{
+	return 0;
+}
+
+static noinline void sl_reap_range(struct sl_table *sl, u64 iova, u64 last,
+				   iofd_run_fn fn, void *arg)
+{
+	sl_runs(sl, iova, last, true, fn, arg);
+}
+
+/*
+ * Hardware has seen the entries without R and W, written back by sl_revoke().
+ * To it 0 is the same, so the lines can stay in the cache.
+ */
+void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg)
+{
+	u64 *pte = sl_near_page(sl, iova, last);
+	u64 e;
+
+	if (!fn)
+		fn = sl_no_fn;
+	if (!pte) {
+		sl_reap_range(sl, iova, last, fn, arg);
+		return;
+	}
+	e = *pte;
+	if (e && !(e & SL_RW)) {
+		WRITE_ONCE(*pte, 0);
+		sl->cur[0].added--;
+		fn(arg, iova, e & SL_ADDR_MASK, SZ_4K, e >> SL_WAS_SHIFT & SL_RW);
+	}
+}
+EXPORT_SYMBOL_GPL(sl_reap);
+
+int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
+		    void *arg)
+{
+	return sl_runs(sl, iova, last, false, fn, arg);
+}
+EXPORT_SYMBOL_GPL(sl_for_each_run);
+
+bool sl_lookup(struct sl_table *sl, u64 iova, phys_addr_t *phys)
+{
+	unsigned int level = 1;
+	u64 *table;
+	u64 e;
+
+	if (iova > sl_addr_last(sl->levels))
+		return false;
+	for (table = sl_start(sl, iova, &level);; table = sl_child(e), level--) {
+		e = table[sl_index(iova, level)];
+		if (!(e & SL_RW))
+			return false;
+		if (!sl_is_table(e, level))
+			break;
+	}
+	*phys = (e & SL_ADDR_MASK) + (iova & (sl_size(level) - 1));
+	return true;
+}
+EXPORT_SYMBOL_GPL(sl_lookup);

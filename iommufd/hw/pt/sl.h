@@ -42,33 +42,48 @@
 #define SL_NO_INDEX	(~0ULL)
 
 /**
+ * struct sl_cursor - a table page that was used last
+ * @table: the page
+ * @index: iova >> 21 (level 1) or iova >> 30 (level 2) of what it translates;
+ *	SL_NO_INDEX: there is none
+ * @added: used entries that the count of the page still lacks
+ */
+struct sl_cursor {
+	u64 *table;
+	u64 index;
+	int added;
+};
+
+/**
  * struct sl_table - one second-level table
  * @root: top page
  * @levels: 3 (39 bits), 4 (48) or 5 (57)
  * @max_leaf_level: 1: 4 KiB only, 2: and 2 MiB, 3: and 1 GiB
  * @noncoherent: hardware does not snoop its walks: written lines are flushed
+ * @replaces_tables: sl_map() may put a large leaf where an empty table page is
+ *	linked. The owner sets it after sl_init() if it looks after
+ *	sl_take_unlinked(). Without it such a place gets smaller leaves
  * @leaf_bits: bits set in every leaf (SL_SNOOP)
- * @nr_tables: table pages, the root included
+ * @nr_tables: table pages linked, the root included
  * @nr_empty: of these, pages below the root without a used entry
- * @cur: table pages of level 1 and 2 that were used last
- * @cur.table: the page
- * @cur.index: iova >> 21 (level 1) or iova >> 30 (level 2) of what it
- *	translates; SL_NO_INDEX: none
- * @dirty_lo: first entry that has been written and not yet written back
+ * @unlinked: pages that sl_map() has replaced
+ * @cur: table pages of level 1 and 2
+ * @dirty_lo: first entry that has been written and not yet written back, or NULL
  * @dirty_hi: one past the last such entry
+ *
+ * Everything but @root and @replaces_tables is sl.c's own.
  */
 struct sl_table {
 	u64 *root;
 	u8 levels;
 	u8 max_leaf_level;
 	bool noncoherent;
+	bool replaces_tables;
 	u64 leaf_bits;
 	unsigned long nr_tables;
 	unsigned long nr_empty;
-	struct {
-		u64 *table;
-		u64 index;
-	} cur[2];
+	struct list_head unlinked;
+	struct sl_cursor cur[2];
 	u64 *dirty_lo;
 	u64 *dirty_hi;
 };
@@ -104,22 +119,38 @@ static inline u64 sl_addr_last(unsigned int levels)
  * @iova: start, page aligned; the range is empty and below sl_addr_last()
  * @phys: physical start, page aligned
  * @bytes: multiple of PAGE_SIZE, not 0
- * @prot: IOFD_READ | IOFD_WRITE
+ * @prot: IOFD_READ, IOFD_WRITE or both
  *
  * Uses the largest leaf that alignment of both addresses and the length allow.
  * Written lines reach memory with sl_sync() at the latest.
  *
- * Return: 0; -ENOMEM with part of the range written (revoke and reap it);
- * -EEXIST when an entry in the way is in use (a bug of the caller's).
+ * Return: 0; -ENOMEM with the beginning of the range written (revoke and reap
+ * it); bugs of the caller's: -EEXIST, the same when an entry in the way is in
+ * use, and -EINVAL when the range is beyond the table.
  */
 int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
 	   unsigned int prot);
 
 /**
- * sl_sync() - write back what sl_map() has written
+ * sl_sync() - end a series of sl_map()
  * @sl: the table
+ *
+ * What was written has been written back on return.
  */
 void sl_sync(struct sl_table *sl);
+
+/**
+ * sl_take_unlinked() - table pages that large leaves have taken the place of
+ * @sl: the table; to be asked after the sl_sync() that ends a series of sl_map()
+ * @pages: they are added to this list
+ *
+ * Hardware may know still that there was an empty table page. Before the mapping
+ * can be relied on, and before sl_free_pages(), flush what has been mapped, and
+ * not its leaves alone.
+ *
+ * Return: true when there are any. Never without sl_table.replaces_tables.
+ */
+bool sl_take_unlinked(struct sl_table *sl, struct list_head *pages);
 
 /**
  * sl_revoke() - take away access from every present leaf in a range
@@ -148,10 +179,17 @@ void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg)
  * sl_wants_trim() - are enough table pages empty for a sweep to pay?
  * @sl: the table
  *
- * Keeps the memory in tables that translate nothing below a share of all and
- * some pages, at a cost that is constant for each unmapping on average.
+ * To be asked after sl_reap(). Empty pages are kept for the next mapping nearby,
+ * up to this limit. A page that translates nothing is empty, or one of at most
+ * levels - 2 above an empty one; so with the limit at an eighth a table takes
+ * less than twice the pages that its mappings need, and some. A sweep looks at
+ * less than 8 pages for each that has become empty since the one before: its
+ * cost is a constant for each unmapping.
  */
-bool sl_wants_trim(const struct sl_table *sl);
+static inline bool sl_wants_trim(const struct sl_table *sl)
+{
+	return sl->nr_empty > 64 + sl->nr_tables / 8;
+}
 
 /**
  * sl_trim() - unlink every empty table page
@@ -172,7 +210,8 @@ void sl_free_pages(struct list_head *pages);
  * sl_for_each_run() - hand the present runs of a range to a function
  * @sl: the table
  * @iova: first byte
- * @last: last byte
+ * @last: last byte; where an end of the range, page aligned, cuts a leaf, @fn
+ *	gets the piece inside
  * @fn: receives them in ascending order, merged while contiguous
  * @arg: for @fn
  *
@@ -186,6 +225,8 @@ int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
  * @sl: the table
  * @iova: any address
  * @phys: receives the physical address
+ *
+ * Changes nothing in @sl.
  *
  * Return: true when a present leaf covers @iova.
  */
