@@ -37,7 +37,7 @@ struct options {
 	char bdf[IOMMU_BDF_LEN];
 };
 
-/* main.c */
+/* util.c */
 
 /** say_error() - one line on standard error; returns STATUS_FAILED */
 int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

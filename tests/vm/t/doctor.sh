@@ -7,10 +7,10 @@
 # debug: no
 set -euo pipefail
 command -v jq >/dev/null || { echo "needs jq"; exit 77; }
-make -s -C lib >&2
+make -s -C lib >&2	# SAN=1: with sanitizers
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bin=${BUILD:-$PWD/build}/lib
+bin=${BUILD:-$PWD/build}/lib${SAN:+-san}
 cat >"$work/guest" <<'END'
 set -eu
 fail() { echo "FAILED: $*"; exit 1; }

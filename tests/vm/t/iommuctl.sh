@@ -10,7 +10,7 @@ set -euo pipefail
 for tool in jq setpriv; do
 	command -v $tool >/dev/null || { echo "needs $tool"; exit 77; }
 done
-make -s -C lib >&2
+make -s -C lib >&2	# SAN=1: with sanitizers
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat >"$work/guest" <<'END'
@@ -137,6 +137,6 @@ iommuctl bind 0:0.0 2>err && fail "a bridge"
 grep -q bridge err
 echo "all well"
 END
-bin=${BUILD:-$PWD/build}/lib
+bin=${BUILD:-$PWD/build}/lib${SAN:+-san}
 tests/vm/run --add "$bin/iommuctl" --add "$bin/iommu-nvme" --add "$bin/edu-copy" \
 	--add "$(command -v jq)" --add "$(command -v setpriv)" --add "$work/guest" -- sh guest

@@ -8,7 +8,7 @@
 # kernels: 6.1 6.12
 # iommu: vtd kernel
 set -euo pipefail
-make -s -C lib >&2
+make -s -C lib >&2	# SAN=1: with sanitizers
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat >"$work/guest" <<'END'
@@ -56,5 +56,5 @@ for i in 1 2 3 4 5 6 7 8 9; do [ -b /dev/nvme0n1 ] && break; sleep 1; done
 sha256sum /dev/nvme0n1 | grep -q "$(cat /etc/iofd/disk.sha256)" || fail "the kernel's driver reads something else"
 echo "all well"
 END
-bin=${BUILD:-$PWD/build}/lib
+bin=${BUILD:-$PWD/build}/lib${SAN:+-san}
 tests/vm/run --add "$bin/iommuctl" --add "$bin/iommu-nvme" --add "$work/guest" -- sh guest
