@@ -121,9 +121,10 @@ bool iofd_dmar_fault_decode(u64 lo, u64 hi, struct iofd_hw_fault *fault,
 	*rid = hi & FRCD_HI_SID;
 	fault->reason = reason;
 	fault->reason_text = iofd_dmar_fault_text(reason);
-	fault->has_pasid = hi & FRCD_HI_PP;
-	fault->pasid = fault->has_pasid ?
+	fault->pasid = hi & FRCD_HI_PP ?
 		       (hi >> FRCD_HI_PASID_SHIFT) & FRCD_PASID_MASK : 0;
+	/* Units say 0, RID_PASID, for a request that came without one. */
+	fault->has_pasid = fault->pasid;
 	if (reason >= REASON_IR_FIRST && reason <= REASON_IR_LAST) {
 		/* An interrupt is a write; its index stands for the address. */
 		fault->address = lo >> FRCD_LO_INDEX_SHIFT;
