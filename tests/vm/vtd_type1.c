@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Stock vfio-pci and its type1 container on our VT-d driver as the kernel's
+ * IOMMU driver: DMA of an edu device through a paging domain, and none without.
+ */
+#include "check.h"
+#include "edu.h"
+
+#include <sys/mman.h>
+
+#define IOVA	0x200000ULL
+/* One byte less than a page: QEMU 7.2's edu refuses its last one. */
+#define BYTES	4095
+
+static unsigned char *mem;
+static int container, group;
+
+static int group_number(const char *bdf)
+{
+	char path[128], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -1;
+	target[n] = 0;
+	return atoi(strrchr(target, '/') + 1);
+}
+
+/* The first edu, given to vfio-pci. */
+static void open_edu(struct edu *edu)
+{
+	char path[64];
+
+	memset(edu, 0, sizeof(*edu));
+	NEED(pci_find(EDU_VENDOR, EDU_DEVICE, 0, edu->bdf));
+	pci_write_attr(edu->bdf, "driver/unbind", edu->bdf);
+	NEED(!pci_write_attr(edu->bdf, "driver_override", "vfio-pci"));
+	check_write_file("/sys/bus/pci/drivers_probe", edu->bdf);
+
+	check_write_file("/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "1");
+	snprintf(path, sizeof(path), "/dev/vfio/%d", group_number(edu->bdf));
+	container = open("/dev/vfio/vfio", O_RDWR);
+	NEED(container >= 0);
+	group = open(path, O_RDWR);
+	NEED(group >= 0);
+	NEED(!ioctl(group, VFIO_GROUP_SET_CONTAINER, &container));
+	NEED(!ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	edu->fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, edu->bdf);
+	NEED(edu->fd >= 0);
+	NEED(edu_start(edu));
+	mem = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	NEED(mem != MAP_FAILED);
+}
+
+static int map(void *at, __u64 iova, __u64 bytes)
+{
+	struct vfio_iommu_type1_dma_map cmd = {
+		.argsz = sizeof(cmd),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)at,
+		.iova = iova,
+		.size = bytes,
+	};
+
+	return ioctl(container, VFIO_IOMMU_MAP_DMA, &cmd);
+}
+
+static int unmap(__u64 iova, __u64 bytes)
+{
+	struct vfio_iommu_type1_dma_unmap cmd = {
+		.argsz = sizeof(cmd),
+		.iova = iova,
+		.size = bytes,
+	};
+
+	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &cmd);
+}
+
+static void test_copy(void)
+{
+	struct edu edu;
+
+	open_edu(&edu);
+	NEED(!map(mem, IOVA, 4 << 20));
+	memset(mem, 0x5a, 4096);
+	CHECK(edu_load(&edu, IOVA, 0, BYTES));
+	CHECK(edu_store(&edu, IOVA + 0x3000, 0, BYTES));
+	CHECK(!memcmp(mem + 0x3000, mem, BYTES));
+	/* The far end of the range, and a second mapping beside it. */
+	CHECK(edu_store(&edu, IOVA + (4 << 20) - 4096, 0, BYTES));
+	CHECK(!memcmp(mem + (4 << 20) - 4096, mem, BYTES));
+	CHECK_OK(unmap(IOVA, 4 << 20));
+	CHECK_OK(map(mem + 8192, IOVA, 4096));
+	memset(mem + 8192, 0, 4096);
+	CHECK(edu_store(&edu, IOVA, 0, BYTES));
+	CHECK(!memcmp(mem + 8192, mem, BYTES));
+}
+
+static void test_unmapped(void)
+{
+	struct edu edu;
+	int i;
+
+	open_edu(&edu);
+	for (i = 0; i < 3; i++) {
+		NEED(!map(mem, IOVA, 4096));
+		memset(mem, 0x11, 4096);
+		CHECK(edu_load(&edu, IOVA, 0, BYTES));
+		CHECK_OK(unmap(IOVA, 4096));
+		memset(mem, 0x22, 4096);
+		edu_store(&edu, IOVA, 0, BYTES);
+		CHECK_EQ(mem[0], 0x22);
+		CHECK_EQ(mem[BYTES - 1], 0x22);
+	}
+}
+
+static void test_many(void)
+{
+	struct edu edu;
+	unsigned int i;
+
+	open_edu(&edu);
+	/* Every other page, so that no large leaf and no run covers two. */
+	for (i = 0; i < 1000; i++)
+		NEED(!map(mem + i * 4096, IOVA + i * 8192, 4096));
+	for (i = 0; i < 1000; i += 137) {
+		memset(mem + i * 4096, i, 4096);
+		CHECK(edu_load(&edu, IOVA + i * 8192, 0, BYTES));
+		memset(mem + i * 4096, 0xff, 4096);
+		CHECK(edu_store(&edu, IOVA + i * 8192, 0, BYTES));
+		CHECK_EQ(mem[i * 4096 + 100], (unsigned char)i);
+	}
+	CHECK_OK(unmap(IOVA, 1000 * 8192));
+}
+
+int main(int argc, char **argv)
+{
+	check_start(argc, argv);
+	RUN(test_copy);
+	RUN(test_unmapped);
+	RUN(test_many);
+	return check_end();
+}
