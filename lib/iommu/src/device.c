@@ -33,7 +33,7 @@ static const struct remedy detach_remedies[] = {
 };
 
 static const struct remedy reset_remedies[] = {
-	{ ENOTTY, "it has no reset that leaves its neighbours alone" },
+	{ EINVAL, "it has no reset that leaves its neighbours alone" },
 	{}
 };
 

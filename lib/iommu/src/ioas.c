@@ -27,10 +27,27 @@ static const struct remedy map_remedies[] = {
 	{ ENOMEM, "no memory, or the limit on locked memory is reached: see 'ulimit -l' (RLIMIT_MEMLOCK)" },
 	{ EFAULT, "no memory there, or memory that cannot be pinned, such as a device's BAR" },
 	{ EACCES, "the memory does not allow the access asked for" },
-	{ EBADF, "not a memfd or hugetlbfs file" },
 	{ EOPNOTSUPP, "the kernel cannot map this kind of memory" },
 	{}
 };
+
+/* Looked at first when the memory is that of a file. */
+static const struct remedy map_fd_remedies[] = {
+	{ EINVAL, "no memfd or hugetlbfs file; or offset, length or address is not a multiple of the page size; or the range is not permitted for all attached devices" },
+	{ EFAULT, "the file is shorter than that" },
+	{ EBADF, "not an open file" },
+	{}
+};
+
+static const struct remedy *map_remedies_for(uint32_t flags, int err)
+{
+	const struct remedy *r;
+
+	for (r = map_fd_remedies; flags & IOMMU_MAP_FD && r->err; r++)
+		if (r->err == err)
+			return r;
+	return map_remedies;
+}
 
 static const struct remedy unmap_remedies[] = {
 	{ ENOENT, "nothing is mapped there, or there is no such IOASID" },
@@ -149,7 +166,7 @@ static int map(struct iommu_ctx *ctx, uint32_t ioasid, uint32_t flags, int fd,
 
 	rc = iommu_ctx_ioctl(ctx, IOMMU_MAP_DMA, &cmd);
 	if (rc)
-		return iommu_fail(ctx, -rc, map_remedies,
+		return iommu_fail(ctx, -rc, map_remedies_for(flags, -rc),
 				  "IOASID %u: cannot map %zu bytes", ioasid, len);
 	*iova = cmd.iova;
 	return 0;

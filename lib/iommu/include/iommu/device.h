@@ -177,7 +177,7 @@ int iommu_dev_detach(struct iommu_dev *dev, uint32_t ioasid);
  * By function level reset where it has one. Its registers are as after power
  * on; its binding, attachment and interrupts stay.
  *
- * Return: 0; -ENOTTY: it cannot be reset alone; errors of ioctl(2).
+ * Return: 0; -EINVAL: it cannot be reset alone; errors of ioctl(2).
  */
 int iommu_dev_reset(struct iommu_dev *dev);
 

@@ -137,7 +137,8 @@ int iommu_map_fixed(struct iommu_ctx *ctx, uint32_t ioasid, void *addr,
  *
  * The caller need not have mapped the file.
  *
- * Return: as iommu_map(), and -EBADF: @fd is no such file.
+ * Return: as iommu_map(), and -EBADF: @fd is no open file; -EINVAL also: it is
+ * no memfd or hugetlbfs file; -EFAULT or -EINVAL: it is shorter.
  */
 int iommu_map_fd(struct iommu_ctx *ctx, uint32_t ioasid, int fd,
 		 uint64_t offset, size_t len, unsigned int prot,
@@ -153,7 +154,8 @@ int iommu_map_fd(struct iommu_ctx *ctx, uint32_t ioasid, int fd,
  * @prot: IOMMU_MAP_READ, IOMMU_MAP_WRITE or both
  * @iova: I/O virtual address of the first byte, page aligned
  *
- * Return: as iommu_map_fixed(), and -EBADF: @fd is no such file.
+ * Return: as iommu_map_fixed(), and -EBADF: @fd is no open file; -EINVAL also:
+ * it is no memfd or hugetlbfs file; -EFAULT or -EINVAL: it is shorter.
  */
 int iommu_map_fd_fixed(struct iommu_ctx *ctx, uint32_t ioasid, int fd,
 		       uint64_t offset, size_t len, unsigned int prot,
