@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * PCI functions given to iofd-pci, and QEMU's "edu" among them: a device that
- * copies up to 4 KiB between memory and a buffer of its own, a tenth of a second
+ * copies up to 4 KiB (less one byte) between memory and a buffer of its own, a tenth of a second
  * after it is told to. It forms addresses of 28 bits.
  */
 #ifndef EDU_H
@@ -23,7 +23,7 @@
 #define EDU_CMD_RUN	1
 #define EDU_CMD_TO_MEM	2
 #define EDU_BUFFER	0x40000
-#define EDU_BYTES	4096
+#define EDU_BYTES	4095	/* QEMU 7.2 takes the last one for one too many */
 
 /**
  * struct edu - an edu device whose file is open
