@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/ioasid.h>
+
 #include "json.h"
 #include "nlc.h"
 #include "pci.h"
@@ -15,14 +17,56 @@
 #include "table.h"
 
 /**
- * struct use - the program that a device is bound to
- * @known: the kernel has told who has what
- * @state: all of it
+ * struct ability - what a bound device can do behind its IOMMU
+ * @device: the device
+ * @provider: what programs its IOMMU
+ * @abilities: enum iommu_device_info_flags
+ * @page_sizes: bitmap
+ * @addr_width: bits
+ * @pasid_width: bits
+ */
+struct ability {
+	char device[NAME_LEN];
+	char provider[NAME_LEN];
+	uint32_t abilities;
+	uint64_t page_sizes;
+	uint32_t addr_width;
+	uint32_t pasid_width;
+};
+
+/**
+ * struct use - what the kernel tells beyond sysfs
+ * @known: it does tell
+ * @state: who has what
+ * @abilities: what bound devices can do
+ * @nr_abilities: how many
  */
 struct use {
 	bool known;
 	struct nlc_state state;
+	struct ability *abilities;
+	size_t nr_abilities;
 };
+
+static void on_device(int cmd, struct nlattr **attrs, void *arg)
+{
+	struct use *use = arg;
+	struct ability *a;
+
+	(void)cmd;
+	if (!attrs[IOMMU_NL_A_ABILITIES])
+		return;
+	use->abilities = xgrow(use->abilities, use->nr_abilities, sizeof(*a));
+	a = &use->abilities[use->nr_abilities++];
+	snprintf(a->device, sizeof(a->device), "%s",
+		 attr_string(attrs, IOMMU_NL_A_DEVICE));
+	snprintf(a->provider, sizeof(a->provider), "%s",
+		 attr_string(attrs, IOMMU_NL_A_PROVIDER));
+	a->abilities = attr_u32(attrs, IOMMU_NL_A_ABILITIES);
+	a->page_sizes = attr_u64(attrs, IOMMU_NL_A_PGSIZES);
+	a->addr_width = attr_u32(attrs, IOMMU_NL_A_ADDR_WIDTH);
+	a->pasid_width = attr_u32(attrs, IOMMU_NL_A_PASID_WIDTH);
+}
 
 static void load_use(struct use *use)
 {
@@ -31,8 +75,19 @@ static void load_use(struct use *use)
 	memset(use, 0, sizeof(*use));
 	if (nlc_open(&nl))
 		return;
-	use->known = !nlc_load(&nl, &use->state);
+	use->known = !nlc_load(&nl, &use->state) &&
+		     !nlc_dump(&nl, IOMMU_NL_CMD_GET_DEVICE, on_device, use);
 	nlc_close(&nl);
+}
+
+static const struct ability *ability_of(const struct use *use, const char *bdf)
+{
+	size_t i;
+
+	for (i = 0; i < use->nr_abilities; i++)
+		if (!strcmp(use->abilities[i].device, bdf))
+			return &use->abilities[i];
+	return NULL;
 }
 
 static const struct nlc_context *user_of(const struct use *use, const char *bdf)
@@ -157,6 +212,25 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+static void json_ability(struct json *json, const struct ability *a)
+{
+	json_begin(json, "can", '{');
+	json_string(json, "provider", a->provider);
+	json_number(json, "addr_width_bits", a->addr_width);
+	json_number(json, "pasid_width_bits", a->pasid_width);
+	json_hex(json, "page_sizes", a->page_sizes);
+	json_bool(json, "enforce_snoop",
+		  a->abilities & IOMMU_DEVICE_INFO_ENFORCE_SNOOP);
+	json_bool(json, "hardware_nesting",
+		  a->abilities & IOMMU_DEVICE_INFO_HW_NESTING);
+	json_bool(json, "page_requests", a->abilities & IOMMU_DEVICE_INFO_PRI);
+	json_bool(json, "dirty_tracking", a->abilities & IOMMU_DEVICE_INFO_DIRTY);
+	json_bool(json, "ats", a->abilities & IOMMU_DEVICE_INFO_ATS);
+	json_bool(json, "isolated_interrupts",
+		  a->abilities & IOMMU_DEVICE_INFO_MSI_ISOLATED);
+	json_end(json, '}');
+}
+
 static void json_devices(struct json *json, char **names, const struct use *use)
 {
 	const struct nlc_context *user;
@@ -185,6 +259,8 @@ static void json_devices(struct json *json, char **names, const struct use *use)
 			json_string(json, "program", user->comm);
 			json_number(json, "pid", user->pid);
 		}
+		if (ability_of(use, fn.bdf))
+			json_ability(json, ability_of(use, fn.bdf));
 		json_end(json, '}');
 	}
 	json_end(json, ']');
@@ -208,6 +284,7 @@ int cmd_list(const struct options *opts)
 		print_devices(devices, &use);
 	}
 	nlc_state_free(&use.state);
+	free(use.abilities);
 	sys_names_free(units);
 	sys_names_free(devices);
 	return STATUS_OK;
