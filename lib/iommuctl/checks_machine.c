@@ -63,6 +63,10 @@ void check_iommu(struct patient *patient)
 			vtd ? " (VT-d)" : "");
 	} else if (vtd) {
 		explain_idle_unit(patient);
+	} else if (sys_exists("/sys/firmware/acpi/tables/IVRS")) {
+		finding(patient, FINDING_PROBLEM, "iommu",
+			xasprintf("boot without amd_iommu=off and iommu=off"),
+			"the machine has an AMD IOMMU, but nobody drives it");
 	} else {
 		patient->has_iommu = false;
 		finding(patient, FINDING_PROBLEM, "iommu",
