@@ -19,17 +19,20 @@
 
 #define SMALL_MEMLOCK (64ull << 20)
 
-static bool cmdline_has(const char *word)
+/* Is @value one of the comma-separated values of a parameter like "iommu="? */
+static bool cmdline_has(const char *key, const char *value)
 {
-	char line[4096], *at = line;
-	size_t len = strlen(word);
+	char line[4096], *word, *item, *words, *items;
 
 	sys_read(line, sizeof(line), "/proc/cmdline");
-	while ((at = strstr(at, word))) {
-		if ((at == line || at[-1] == ' ') &&
-		    (!at[len] || at[len] == ' ' || at[len] == ','))
-			return true;
-		at += len;
+	for (word = strtok_r(line, " ", &words); word;
+	     word = strtok_r(NULL, " ", &words)) {
+		if (strncmp(word, key, strlen(key)))
+			continue;
+		for (item = strtok_r(word + strlen(key), ",", &items); item;
+		     item = strtok_r(NULL, ",", &items))
+			if (!strcmp(item, value))
+				return true;
 	}
 	return false;
 }
@@ -39,9 +42,9 @@ static void explain_idle_unit(struct patient *patient)
 {
 	char *remedy;
 
-	if (cmdline_has("intel_iommu=off"))
+	if (cmdline_has("intel_iommu=", "off"))
 		remedy = xasprintf("load our driver with 'modprobe iofd_vtd', or boot without intel_iommu=off for the kernel's");
-	else if (cmdline_has("iommu=off"))
+	else if (cmdline_has("iommu=", "off"))
 		remedy = xasprintf("boot without iommu=off");
 	else
 		remedy = xasprintf("boot with intel_iommu=on for the kernel's driver, or with intel_iommu=off and load ours with 'modprobe iofd_vtd'");
