@@ -25,7 +25,7 @@ endef
 
 help:
 	@echo "make demo          see it work in a virtual machine"
-	@echo "make check         everything below that starts with check, on both kernels"
+	@echo "make check         unit tests, builds and virtual machines, on both kernels"
 	@echo "make check-unit    unit tests, in userspace"
 	@echo "make check-build   modules for both kernels without a warning, and sparse"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
@@ -34,7 +34,7 @@ help:
 	@echo "make modules       iofd.ko, iofd_vtd.ko, iofd_pci.ko into build/<release>/"
 	@echo "make sparse        the modules' sources under sparse"
 	@echo "make lib           the library and the command-line tool"
-	@echo "make docs          documentation"
+	@echo "make docs          the references in docs/, from the headers"
 	@echo "make install       modules, library and tool onto this machine"
 	@echo "make setup         install the Debian packages that all of this needs"
 	@echo "make clean         remove build/ and the library's objects"
@@ -50,37 +50,27 @@ setup:
 	@tests/setup
 
 lib:
-	$(call part,lib)
+	@$(MAKE) --no-print-directory -C lib
 
 demo: setup
-	$(call program,tests/demo/run)
+	@tests/demo/run
 
 check check-unit check-build check-vm check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
-	$(call program,tests/bench/run)
+	@tests/bench/run
 
 docs:
-	$(call part,docs)
+	@$(MAKE) --no-print-directory -C docs
 
 install: modules
 	$(call kbuild,modules_install)
-	$(call part,lib,install PREFIX=$(PREFIX))
+	@$(MAKE) --no-print-directory -C lib install PREFIX=$(PREFIX)
 
 clean:
 	rm -rf $(BUILD)
-	@if [ -e lib/Makefile ]; then $(MAKE) -C lib clean; fi
-
-# A part of the tree with a Makefile of its own.
-define part
-@if [ -e $(1)/Makefile ]; then $(MAKE) --no-print-directory -C $(1) $(2); \
-else echo "$(1)/ has no Makefile yet"; fi
-endef
-
-define program
-@if [ -x $(1) ]; then $(1); else echo "there is no $(1) yet"; fi
-endef
+	@$(MAKE) --no-print-directory -C lib clean
 
 .DEFAULT_GOAL := help
 .PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
