@@ -172,7 +172,7 @@ struct iofd_attach {
  * @nr_pages: (s) pages mapped; read without the lock for reports
  * @tables: (s) struct iofd_table; all hold the same mappings
  * @primary: (s) the table that the pinned pages are handed back by; NULL
- *	before the first mapping or attachment
+ *	as long as there is none and nothing has been mapped
  * @addr_last: (s, a) highest address that the width and every table so far
  *	allow; written with both locks held, read with either
  * @attach_lock: protects @attaches and what hangs on it
@@ -399,6 +399,9 @@ int iofd_group_ranges(struct iofd_group *group, u64 addr_last,
 
 /* device.c */
 
+/* What the widest page table translates: beyond it nothing can be mapped. */
+#define IOFD_MAX_ADDR_BITS	57u
+
 /** iofd_addr_last() - highest address of @bits bits */
 static inline u64 iofd_addr_last(u32 bits)
 {
@@ -510,6 +513,12 @@ void iofd_space_drop_table(struct iofd_space *space, struct iofd_table *table);
  * Return: the table, made if there was none, or ERR_PTR(-ENOMEM).
  */
 struct iofd_table *iofd_space_primary(struct iofd_space *space);
+
+/**
+ * iofd_space_drop_primary() - take back what iofd_space_primary() has just made
+ * @space: its lock is held; it has a primary, and nothing is mapped
+ */
+void iofd_space_drop_primary(struct iofd_space *space);
 
 /** iofd_table_keeps_runs() - can physical addresses be read back from it? */
 static inline bool iofd_table_keeps_runs(const struct iofd_table *table)

@@ -246,6 +246,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 		      struct iofd_mapping *m)
 {
 	unsigned long npages = req->length >> PAGE_SHIFT;
+	bool had_primary = space->primary;
 	struct iofd_table *primary;
 	struct map_op op;
 	int rc;
@@ -259,10 +260,10 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 		return PTR_ERR(primary);
 	rc = place(space, req);
 	if (rc)
-		return rc;
+		goto err_primary;
 	rc = iofd_account_charge(m->account, npages);
 	if (rc)
-		return rc;
+		goto err_place;
 
 	op.space = space;
 	op.prot = req->prot;
@@ -288,6 +289,12 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 
 err_uncharge:
 	iofd_account_uncharge(m->account, npages);
+err_place:
+	/* The address that was chosen is free for the next one. */
+	space->gap_from = min(space->gap_from, req->iova);
+err_primary:
+	if (!had_primary)
+		iofd_space_drop_primary(space);
 	return rc;
 }
 

@@ -15,7 +15,8 @@
 /* The width of the space, as far as its tables reach, or the one to come. */
 static void space_set_last(struct iofd_space *space)
 {
-	u64 last = iofd_addr_last(space->addr_width_bits ?: 64);
+	u64 last = iofd_addr_last(min_not_zero(space->addr_width_bits,
+					       IOFD_MAX_ADDR_BITS));
 	struct iofd_table *table;
 
 	last = min(last, iofd_store_addr_last());
@@ -94,6 +95,18 @@ struct iofd_table *iofd_space_primary(struct iofd_space *space)
 	return table;
 }
 
+void iofd_space_drop_primary(struct iofd_space *space)
+{
+	struct iofd_table *table = space->primary;
+
+	lockdep_assert_held(&space->lock);
+
+	if (WARN_ON(!iofd_store_is(table->pt) || space->nr_mappings))
+		return;
+	space->primary = NULL;
+	table_remove(space, table);
+}
+
 /* Copies one run of the primary into a table that is being filled. */
 static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 		    unsigned int prot)
@@ -153,14 +166,6 @@ struct iofd_table *iofd_space_table_for(struct iofd_space *space,
 	pt = ops->pt_alloc(pdev->hd, &attrs);
 	if (IS_ERR(pt))
 		return ERR_CAST(pt);
-	if (!ops->reap) {
-		/* Somebody has to remember the physical addresses. */
-		table = iofd_space_primary(space);
-		if (IS_ERR(table)) {
-			ops->pt_free(pt);
-			return table;
-		}
-	}
 	if (space->primary) {
 		rc = fill_table(space, pt);
 		if (rc) {
