@@ -297,6 +297,15 @@ void sl_trim(struct sl_table *sl, struct list_head *pages)
 }
 EXPORT_SYMBOL_GPL(sl_trim);
 
+bool sl_take_unlinked(struct sl_table *sl, struct list_head *pages)
+{
+	if (list_empty(&sl->unlinked))
+		return false;
+	list_splice_init(&sl->unlinked, pages);
+	return true;
+}
+EXPORT_SYMBOL_GPL(sl_take_unlinked);
+
 void sl_free_pages(struct list_head *pages)
 {
 	struct page *page, *next;
@@ -457,7 +466,7 @@ int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
 }
 EXPORT_SYMBOL_GPL(sl_map);
 
-/* The first used entry from @pte on, or @end; a line at a time where it can be */
+/* The first used entry from @pte on, or @end */
 static inline u64 *sl_skip_empty(u64 *pte, u64 *end)
 {
 	for (; end - pte >= 8; pte += 8)
@@ -469,7 +478,7 @@ static inline u64 *sl_skip_empty(u64 *pte, u64 *end)
 	return pte;
 }
 
-/* The entry of a single page, if its table page is the one that was used last */
+/* The entry of a single page if its table page is the one that was used last */
 static inline u64 *sl_near_page(const struct sl_table *sl, u64 iova, u64 last)
 {
 	if (last - iova != SZ_4K - 1 ||
@@ -477,15 +486,6 @@ static inline u64 *sl_near_page(const struct sl_table *sl, u64 iova, u64 last)
 		return NULL;
 	return sl->cur[0].table + sl_index(iova, 1);
 }
-
-bool sl_take_unlinked(struct sl_table *sl, struct list_head *pages)
-{
-	if (list_empty(&sl->unlinked))
-		return false;
-	list_splice_init(&sl->unlinked, pages);
-	return true;
-}
-EXPORT_SYMBOL_GPL(sl_take_unlinked);
 
 /*
  * The first table page in [*@iova, @last] that has leaves, as far as can be
@@ -603,7 +603,8 @@ static __always_inline u64 *sl_extend(u64 *pte, u64 *end, u64 *next, u64 size,
 
 /*
  * Hand out the runs in [@iova, @last], contiguous in both addresses and with
- * the same permissions: of revoked leaves, which are cleared, or of present ones.
+ * the same permissions, of revoked leaves, which are cleared, or of present
+ * ones.
  *
  * While a run is collected, @pos is its address, @entry its first entry under
  * SL_RUN_MASK, and @next the entry that would continue it, so that the
@@ -715,7 +716,7 @@ void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg)
 	if (e && !(e & SL_RW)) {
 		WRITE_ONCE(*pte, 0);
 		sl->cur[0].added--;
-		fn(arg, iova, e & SL_ADDR_MASK, SZ_4K, e >> SL_WAS_SHIFT & SL_RW);
+		sl_emit(fn, arg, iova, e, SZ_4K);
 	}
 }
 EXPORT_SYMBOL_GPL(sl_reap);
@@ -735,12 +736,15 @@ bool sl_lookup(struct sl_table *sl, u64 iova, phys_addr_t *phys)
 
 	if (iova > sl_addr_last(sl->levels))
 		return false;
-	for (table = sl_start(sl, iova, &level);; table = sl_child(e), level--) {
+	table = sl_start(sl, iova, &level);
+	for (;;) {
 		e = table[sl_index(iova, level)];
 		if (!(e & SL_RW))
 			return false;
 		if (!sl_is_table(e, level))
 			break;
+		table = sl_child(e);
+		level--;
 	}
 	*phys = (e & SL_ADDR_MASK) + (iova & (sl_size(level) - 1));
 	return true;

@@ -34,7 +34,7 @@
 #define SL_SNOOP	BIT_ULL(11)	/* SNP: leaf, needs ECAP.SC */
 #define SL_ADDR_MASK	GENMASK_ULL(51, 12)
 #define SL_RW		(SL_READ | SL_WRITE)
-/* Hardware ignores bits 61:52: the permissions as mapped, which revoking keeps. */
+/* Hardware ignores bits 61:52; here, the permissions as mapped outlive revoking. */
 #define SL_WAS_SHIFT	52
 #define SL_WAS_READ	(SL_READ << SL_WAS_SHIFT)
 #define SL_WAS_WRITE	(SL_WRITE << SL_WAS_SHIFT)
@@ -71,7 +71,8 @@ struct sl_cursor {
  * @dirty_lo: first entry that has been written and not yet written back, or NULL
  * @dirty_hi: one past the last such entry
  *
- * Everything but @root and @replaces_tables is sl.c's own.
+ * Owners read @root and what they gave to sl_init(), and set @replaces_tables;
+ * the rest is sl.c's.
  */
 struct sl_table {
 	u64 *root;
@@ -145,8 +146,8 @@ void sl_sync(struct sl_table *sl);
  * @pages: they are added to this list
  *
  * Hardware may know still that there was an empty table page. Before the mapping
- * can be relied on, and before sl_free_pages(), flush what has been mapped, and
- * not its leaves alone.
+ * can be relied on, and before sl_free_pages(), flush the whole table, and not
+ * its leaves alone: a series that failed may have left pages from elsewhere.
  *
  * Return: true when there are any. Never without sl_table.replaces_tables.
  */
@@ -170,8 +171,8 @@ void sl_revoke(struct sl_table *sl, u64 iova, u64 last);
  * @fn: receives the runs, merged while contiguous in both addresses; may be NULL
  * @arg: for @fn
  *
- * Every leaf in the range was revoked, and hardware has forgotten it. The
- * permissions that @fn gets are those that SL_WAS_WRITE recorded.
+ * Every leaf in the range was revoked, and hardware has forgotten it. One that
+ * was not revoked stays. @fn gets the permissions as they were mapped.
  */
 void sl_reap(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn, void *arg);
 
