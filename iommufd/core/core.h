@@ -399,9 +399,6 @@ int iofd_group_ranges(struct iofd_group *group, u64 addr_last,
 
 /* device.c */
 
-/* What the widest page table translates: beyond it nothing can be mapped. */
-#define IOFD_MAX_ADDR_BITS	57u
-
 /** iofd_addr_last() - highest address of @bits bits */
 static inline u64 iofd_addr_last(u32 bits)
 {

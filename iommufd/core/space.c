@@ -15,8 +15,7 @@
 /* The width of the space, as far as its tables reach, or the one to come. */
 static void space_set_last(struct iofd_space *space)
 {
-	u64 last = iofd_addr_last(min_not_zero(space->addr_width_bits,
-					       IOFD_MAX_ADDR_BITS));
+	u64 last = iofd_addr_last(space->addr_width_bits ?: 64);
 	struct iofd_table *table;
 
 	last = min(last, iofd_store_addr_last());
