@@ -36,6 +36,8 @@ static u64 taken_after[MAX_KINDS];	/* kinds taken while this one was held */
 static char log_line[512];
 static const char *bad_user;
 static size_t bad_user_bytes;
+static const char *readonly_user;
+static size_t readonly_user_bytes;
 
 /* Complaints */
 
@@ -174,6 +176,12 @@ void shim_bad_user(const void *p, size_t bytes)
 	bad_user_bytes = bytes;
 }
 
+void shim_user_readonly(const void *p, size_t bytes)
+{
+	readonly_user = p;
+	readonly_user_bytes = bytes;
+}
+
 unsigned long shim_user_copy(void *to, const void *from, unsigned long bytes,
 			     const void *user)
 {
@@ -183,6 +191,9 @@ unsigned long shim_user_copy(void *to, const void *from, unsigned long bytes,
 	if ((uintptr_t)p < PAGE_SIZE)
 		return bytes;
 	if (bad_user && p < bad_user + bad_user_bytes && p + bytes > bad_user)
+		return bytes;
+	if (readonly_user && user == to &&
+	    p < readonly_user + readonly_user_bytes && p + bytes > readonly_user)
 		return bytes;
 	memcpy(to, from, bytes);
 	return 0;
@@ -222,12 +233,14 @@ int shim_setup(void **state)
 	shim_resched_calls = 0;
 	shim_module = (struct module) {};
 	shim_bad_user(NULL, 0);
+	shim_user_readonly(NULL, 0);
 	while (nr_held) {
 		held[--nr_held]->held = false;
 		held[nr_held]->readers = 0;
 	}
 	shim_reset_memory();
 	shim_reset_process();
+	shim_reset_files();
 	in_test = true;
 	return 0;
 }
@@ -257,5 +270,6 @@ int shim_teardown(void **state)
 	rc |= left("pages", shim_live_pages);
 	rc |= left("pins", shim_pins);
 	rc |= shim_process_left();
+	rc |= shim_files_left();
 	return rc;
 }

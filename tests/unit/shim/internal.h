@@ -14,5 +14,7 @@ struct page *shim_frames(unsigned long nr, u64 addr, u64 align);
 void shim_reset_memory(void);
 void shim_reset_process(void);
 int shim_process_left(void);
+void shim_reset_files(void);
+int shim_files_left(void);
 
 #endif

@@ -3,14 +3,19 @@
  * Processes and the memory in them that can be pinned.
  */
 #include "internal.h"
+#include <linux/fs.h>
 #include <linux/sched/signal.h>
+#include <sys/mman.h>
+
+/* Where files are mapped, one after the other */
+#define MMAP_BASE	0x700000000000ul
 
 /* Memory that a test has mapped into a process */
 struct shim_region {
 	struct shim_region *next;
+	struct vm_area_struct vma;
 	unsigned long addr;
 	unsigned long nr_pages;
-	bool writable;
 	struct page *pages[];
 };
 
@@ -21,6 +26,9 @@ unsigned long shim_pins;
 unsigned long shim_pin_fault;
 int shim_pin_limit;
 unsigned long shim_pin_calls;
+void (*shim_unpin_hook)(struct page *page);
+
+static unsigned long mmap_next;
 
 void shim_process_init(struct shim_process *process)
 {
@@ -98,6 +106,8 @@ void shim_reset_process(void)
 	shim_pin_fault = 0;
 	shim_pin_limit = 0;
 	shim_pin_calls = 0;
+	shim_unpin_hook = NULL;
+	mmap_next = MMAP_BASE;
 }
 
 int shim_process_left(void)
@@ -119,13 +129,11 @@ static struct shim_region *region_of(unsigned long addr)
 	return NULL;
 }
 
-void shim_user_map(unsigned long addr, unsigned long nr_pages, unsigned int flags)
+static struct shim_region *region_new(unsigned long addr,
+				      unsigned long nr_pages,
+				      unsigned long vm_flags)
 {
-	u64 align = flags & SHIM_GIGANTIC ? SZ_1G : SZ_2M;
-	bool scattered = flags & SHIM_SCATTERED;
 	struct shim_region *region;
-	struct page *page;
-	unsigned long i;
 
 	BUG_ON(!PAGE_ALIGNED(addr) || !nr_pages);
 	BUG_ON(region_of(addr) || region_of(addr + ((nr_pages - 1) << PAGE_SHIFT)));
@@ -134,9 +142,31 @@ void shim_user_map(unsigned long addr, unsigned long nr_pages, unsigned int flag
 		abort();
 	region->addr = addr;
 	region->nr_pages = nr_pages;
-	region->writable = !(flags & SHIM_READONLY);
+	region->vma = (struct vm_area_struct) {
+		.vm_start = addr,
+		.vm_end = addr + (nr_pages << PAGE_SHIFT),
+		.vm_flags = vm_flags,
+	};
 	region->next = current->mm->regions;
 	current->mm->regions = region;
+	return region;
+}
+
+void shim_user_map(unsigned long addr, unsigned long nr_pages, unsigned int flags)
+{
+	u64 align = flags & SHIM_GIGANTIC ? SZ_1G : SZ_2M;
+	bool scattered = flags & SHIM_SCATTERED;
+	unsigned long vm_flags = VM_READ | VM_WRITE, i;
+	struct shim_region *region;
+	struct page *page;
+
+	if (flags & SHIM_READONLY)
+		vm_flags &= ~VM_WRITE;
+	if (flags & SHIM_NOACCESS)
+		vm_flags = 0;
+	vm_flags |= !(flags & SHIM_PRIVATE) && flags & SHIM_READONLY ?
+		    VM_SHARED : VM_MAYWRITE;
+	region = region_new(addr, nr_pages, vm_flags);
 
 	page = shim_frames(nr_pages, scattered ? 0 : addr,
 			   scattered ? PAGE_SIZE : align);
@@ -145,6 +175,8 @@ void shim_user_map(unsigned long addr, unsigned long nr_pages, unsigned int flag
 		struct page *frame = page + (scattered ? nr_pages - 1 - i : i);
 
 		*frame = (struct page) { .flags = SHIM_PAGE_USER, .refs = 1 };
+		if (flags & SHIM_PRIVATE)
+			frame->flags |= SHIM_PAGE_COMMON;
 		region->pages[i] = frame;
 	}
 }
@@ -161,11 +193,80 @@ void shim_user_unmap(unsigned long addr)
 	free(region);
 }
 
+unsigned long vm_mmap(struct file *file, unsigned long addr, unsigned long len,
+		      unsigned long prot, unsigned long flags,
+		      unsigned long offset)
+{
+	unsigned long i, first = offset >> PAGE_SHIFT;
+	struct inode *inode = file_inode(file);
+	struct shim_region *region;
+
+	BUG_ON(addr || !PAGE_ALIGNED(offset) || !len || flags != MAP_SHARED);
+	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
+		return -ENOMEM;
+	if (!(file->f_mode & FMODE_READ) ||
+	    (prot & PROT_WRITE && !(file->f_mode & FMODE_WRITE)))
+		return -EACCES;
+	if (!inode->pages)
+		return -ENODEV;
+	addr = mmap_next;
+	if (PAGE_ALIGN(len) < len || PAGE_ALIGN(len) > TASK_SIZE_MAX - addr)
+		return -ENOMEM;
+	len = PAGE_ALIGN(len);
+	mmap_next += len;
+	region = region_new(addr, len >> PAGE_SHIFT,
+			    VM_SHARED | VM_READ |
+			    (prot & PROT_WRITE ? VM_WRITE | VM_MAYWRITE : 0));
+	/* Behind the end of the file there is nothing. */
+	for (i = 0; i < region->nr_pages; i++)
+		region->pages[i] = first + i < inode->nr_pages ?
+				   inode->pages[first + i] : NULL;
+	return addr;
+}
+
+int vm_munmap(unsigned long addr, size_t len)
+{
+	shim_user_unmap(addr);
+	return 0;
+}
+
 struct page *shim_user_page(unsigned long addr)
 {
 	struct shim_region *region = region_of(addr);
 
 	return region ? region->pages[(addr - region->addr) >> PAGE_SHIFT] : NULL;
+}
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr)
+{
+	struct shim_region *region = region_of(addr);
+
+	lockdep_assert_held(&mm->mmap_lock);
+	BUG_ON(mm != current->mm);
+	return region ? &region->vma : NULL;
+}
+
+static bool may_pin(const struct shim_region *region, unsigned int flags)
+{
+	unsigned long vm_flags = region->vma.vm_flags;
+	bool force = flags & FOLL_FORCE;
+
+	if (flags & FOLL_WRITE)
+		return vm_flags & VM_WRITE || (force && is_cow_mapping(vm_flags));
+	return vm_flags & VM_READ || force;
+}
+
+/* A write gives the process a page of its own. */
+static struct page *fault_in(struct shim_region *region, unsigned long addr,
+			     unsigned int flags)
+{
+	struct page **slot = &region->pages[(addr - region->addr) >> PAGE_SHIFT];
+
+	if (*slot && flags & FOLL_WRITE && (*slot)->flags & SHIM_PAGE_COMMON) {
+		*slot = shim_frames(1, 0, PAGE_SIZE);
+		**slot = (struct page) { .flags = SHIM_PAGE_USER, .refs = 1 };
+	}
+	return *slot;
 }
 
 int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
@@ -188,9 +289,11 @@ int pin_user_pages_fast(unsigned long start, int nr, unsigned int flags,
 		struct shim_region *region = region_of(start);
 
 		if (!region || start == shim_pin_fault ||
-		    (flags & FOLL_WRITE && !region->writable))
+		    !may_pin(region, flags))
 			break;
-		pages[i] = shim_user_page(start);
+		pages[i] = fault_in(region, start, flags);
+		if (!pages[i])
+			break;
 		pages[i]->pins++;
 		shim_pins++;
 	}
@@ -206,6 +309,8 @@ void unpin_user_page_range_dirty_lock(struct page *page, unsigned long nr,
 		shim_pins--;
 		if (dirty)
 			page->flags |= SHIM_PAGE_DIRTY;
+		if (shim_unpin_hook)
+			shim_unpin_hook(page);
 	}
 }
 

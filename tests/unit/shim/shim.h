@@ -102,6 +102,8 @@ void shim_process_exit(struct shim_process *process);
 #define SHIM_SCATTERED	0x1u	/* no page continues the one before */
 #define SHIM_READONLY	0x2u	/* not writable: cannot be pinned for writing */
 #define SHIM_GIGANTIC	0x4u	/* congruent modulo 1 GiB */
+#define SHIM_PRIVATE	0x8u	/* somebody else has the pages, too: copied on write */
+#define SHIM_NOACCESS	0x10u	/* neither readable nor writable */
 void shim_user_map(unsigned long addr, unsigned long nr_pages, unsigned int flags);
 /* A region as it was mapped; pages that are pinned live on. */
 void shim_user_unmap(unsigned long addr);
@@ -111,8 +113,25 @@ extern unsigned long shim_pins;		/* pins held now, over all pages */
 extern unsigned long shim_pin_fault;	/* this page cannot be pinned; 0: none */
 extern int shim_pin_limit;		/* pages that one call pins; 0: all */
 extern unsigned long shim_pin_calls;
+/* Called for each page with one pin less, when set */
+extern void (*shim_unpin_hook)(struct page *page);
+
+/*
+ * Files. An open one is known by its fd, or an errno; what is open at the end of
+ * a test is a leak. File memory is a regular file of a file system with that
+ * magic number.
+ */
+struct file_operations;
+int shim_open(const struct file_operations *fops);
+int shim_open_memory(unsigned long magic, unsigned long nr_pages,
+		     unsigned long block_bytes);
+struct file *shim_file(int fd);
+long shim_ioctl(int fd, unsigned int cmd, void *arg);
+void shim_close(int fd);
 
 /* The @bytes from @p on fault when they are copied from or to user space. */
 void shim_bad_user(const void *p, size_t bytes);
+/* They can be read, and not be written. */
+void shim_user_readonly(const void *p, size_t bytes);
 
 #endif

@@ -23,6 +23,7 @@
 #define SHIM_RAM_BYTES	(16ull << 30)
 
 extern char *shim_ram;
+extern bool shim_interrupt_locks;
 extern struct page *shim_pages;
 
 /* Not inline so that a bad address names its caller's line */
@@ -73,9 +74,33 @@ void unpin_user_page_range_dirty_lock(struct page *page, unsigned long nr,
 #define pin_user_pages_unlocked(s, n, p, f)	pin_user_pages_fast(s, n, f, p)
 
 #define mmap_read_lock(mm)	down_read(&(mm)->mmap_lock)
+#define mmap_read_lock_killable(mm)					\
+({									\
+	if (!shim_interrupt_locks)					\
+		mmap_read_lock(mm);					\
+	shim_interrupt_locks ? -EINTR : 0;				\
+})
 #define mmap_read_unlock(mm)	up_read(&(mm)->mmap_lock)
 #define mmap_write_lock(mm)	down_write(&(mm)->mmap_lock)
 #define mmap_write_unlock(mm)	up_write(&(mm)->mmap_lock)
+
+#define VM_READ		0x1ul
+#define VM_WRITE	0x2ul
+#define VM_SHARED	0x8ul
+#define VM_MAYWRITE	0x20ul
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+};
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr);
+
+static inline bool is_cow_mapping(unsigned long flags)
+{
+	return (flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
 
 /* User addresses end where x86-64 with 4-level paging has them end. */
 #define TASK_SIZE_MAX		0x7ffffffff000ul

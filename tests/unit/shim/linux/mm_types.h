@@ -21,6 +21,7 @@ struct page {
 #define SHIM_PAGE_ALLOCATED	0x1ul
 #define SHIM_PAGE_USER		0x2ul
 #define SHIM_PAGE_DIRTY		0x4ul
+#define SHIM_PAGE_COMMON	0x8ul	/* copied before it is written */
 
 struct shim_region;
 
