@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hardware for the tests of the core: IOMMUs with real page tables, devices that
+ * do DMA, and the way in for programs (/dev/iommu and device files).
+ *
+ * The model never forgives. Each device has a cache of translations that only
+ * flush() and block() empty. It is filled as greedily as hardware might: by
+ * whatever is mapped, just before access to it is revoked, and once more after
+ * each flush. A page that is unpinned while such a cache knows it, or that is
+ * cached without being pinned, is a violation (testhw_violations). Units that do
+ * not snoop their walks read what has been written back, and nothing else.
+ */
+#ifndef TESTHW_H
+#define TESTHW_H
+
+#include "shim/shim.h"
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <uapi/linux/ioasid.h>
+#include "core/core.h"
+#include "core/event.h"
+#include "core/iofd.h"
+
+/* A test in cmocka's list, with the core loaded and both providers registered */
+#define core_test(f)							\
+	cmocka_unit_test_setup_teardown(f, testhw_setup, testhw_teardown)
+int testhw_setup(void **state);
+int testhw_teardown(void **state);
+
+/*
+ * "full" can hand back what its tables hold; "plain" cannot. Both drive the
+ * devices that name them.
+ */
+extern const struct iofd_hw_ops testhw_full, testhw_plain;
+extern struct module testhw_module;
+
+struct testhw_pt;
+
+/**
+ * struct testhw_dev - a device and what is in front of it
+ *
+ * The first part is the test's to change before the device is bound.
+ */
+struct testhw_dev {
+	const struct iofd_hw_ops *unit;
+	u32 width_bits;			/* up to 39, 48 or 57 */
+	unsigned int max_leaf_level;
+	bool can_snoop;			/* snooping can be enforced */
+	bool noncoherent;		/* walks do not snoop */
+	bool one_depth;			/* walks tables of its own depth alone */
+	struct iommu_group *group;
+	int df_error;			/* what the wrapper's open() returns */
+
+	struct device dev;
+	struct iommu_group own_group;
+	struct iofd_devfile df;
+	bool df_open;
+	bool file_open;			/* by t_dev(), until t_release() */
+	unsigned int df_opens, df_closes;
+	struct iofd_hw_dev hd;
+	bool opened;
+	struct testhw_pt *pt;		/* NULL: blocked */
+	struct rb_root tlb;
+	unsigned long nr_tlb;
+};
+
+/* A device with 48 bits behind "full", in a group of its own, its file open */
+struct testhw_dev *testhw_dev(void);
+/* Forgets the last one, whose file is closed. */
+void testhw_forget_dev(void);
+
+/* What goes wrong: the n-th call from now on, 0: none. */
+extern unsigned long testhw_fail_map;
+extern unsigned long testhw_map_partly;	/* pages it writes before it fails */
+extern int testhw_attach_error;
+extern int testhw_pt_error;
+extern int testhw_open_error;
+extern bool testhw_lose_flush;		/* to see that the model notices */
+extern bool testhw_lose_revoke;
+extern bool testhw_lose_sync;
+
+extern unsigned long testhw_violations;
+extern unsigned long testhw_maps, testhw_flushes, testhw_syncs;
+extern unsigned long testhw_pts;	/* tables that exist */
+
+/* DMA of one byte; false: refused. Through the cache, which it fills. */
+bool testhw_dma(struct testhw_dev *hw, u64 iova, u32 access, phys_addr_t *phys);
+
+/* All of [iova, +nr_pages) reaches, or does not reach, what is at @addr. */
+void assert_reaches(struct testhw_dev *hw, u64 iova, unsigned long addr,
+		    unsigned long nr_pages);
+void assert_blocked(struct testhw_dev *hw, u64 iova, unsigned long nr_pages);
+
+/* Events that the core sent */
+struct testhw_event {
+	enum iofd_event_kind kind;
+	bool bound;
+	struct device *dev;
+	u32 ctx_id;
+	u64 label;
+	u32 ioasid;
+	u64 fault_address;
+};
+#define TESTHW_MAX_EVENTS	64
+extern struct testhw_event testhw_events[TESTHW_MAX_EVENTS];
+extern unsigned int testhw_nr_events;
+
+/* Takes the oldest event out and checks it. */
+void assert_event(enum iofd_event_kind kind, struct testhw_dev *hw, int fd,
+		  u64 label, u32 ioasid);
+void assert_no_event(void);
+
+/* Programs. All return what the system call would: a number or -errno. */
+int t_open(void);
+struct iofd_ctx *t_ctx(int fd);
+struct iofd_space *t_space(int fd, u32 ioasid);
+int t_alloc(int fd);
+int t_alloc_as(int fd, u32 width_bits, u32 coherency);
+int t_free(int fd, u32 ioasid);
+int t_map(int fd, u32 ioasid, unsigned long addr, unsigned long nr_pages,
+	  u64 iova);
+int t_map_prot(int fd, u32 ioasid, unsigned long addr, unsigned long nr_pages,
+	       u64 iova, u32 prot);
+int t_map_any(int fd, u32 ioasid, unsigned long addr, unsigned long nr_pages,
+	      u64 *iova);
+int t_unmap(int fd, u32 ioasid, u64 iova, unsigned long nr_pages);
+long t_unmap_count(int fd, u32 ioasid, u64 iova, unsigned long nr_pages);
+int t_unmap_all(int fd, u32 ioasid);
+int t_bind(struct testhw_dev *hw, int fd, u64 label);
+int t_attach(struct testhw_dev *hw, int fd, u32 ioasid);
+int t_detach(struct testhw_dev *hw, int fd, u32 ioasid);
+void t_release(struct testhw_dev *hw);
+
+#define t_ok(expr)							\
+({									\
+	long rc_ = (expr);						\
+	if (rc_ < 0)							\
+		fail_msg("%s: %ld", #expr, rc_);			\
+	rc_;								\
+})
+#define t_errno(expr, error)	assert_int_equal(expr, -(error))
+
+/*
+ * All there is, as text: contexts, objects, labels, accounts, mappings, tables,
+ * devices, groups, references, charges, pins. Free it with free().
+ */
+char *t_state(void);
+/* Compares with the state now, and frees @before. */
+#define assert_state(before)	t_assert_state(before, __FILE__, __LINE__)
+void t_assert_state(char *before, const char *file, int line);
+
+#endif
