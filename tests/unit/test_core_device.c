@@ -523,6 +523,38 @@ static void reserved_regions(void **state)
 	shim_close(fd);
 }
 
+/* What was permitted a moment ago is not, once a device with a hole there comes. */
+static void second_device_restricts(void **state)
+{
+	static const struct iommu_resv_region hole[] = {
+		{ .start = IOVA, .length = PG(4), .type = IOMMU_RESV_RESERVED },
+	};
+	struct testhw_dev *hw = testhw_dev(), *second = testhw_dev();
+	int fd = t_ok(t_open()), id = t_ok(t_alloc(fd));
+
+	second->own_group.regions = hole;
+	second->own_group.nr_regions = 1;
+	shim_user_map(USER, 8, 0);
+	t_ok(t_bind(hw, fd, 1));
+	t_ok(t_bind(second, fd, 2));
+	t_ok(t_attach(hw, fd, id));
+	t_ok(t_map(fd, id, USER, 4, IOVA));
+	t_errno(t_attach(second, fd, id), EADDRINUSE);
+	t_ok(t_unmap(fd, id, IOVA, 4));
+	/* Both go through one table. */
+	t_ok(t_attach(second, fd, id));
+	assert_int_equal(testhw_pts, 1);
+	t_errno(t_map(fd, id, USER, 4, IOVA), EINVAL);
+	t_ok(t_map(fd, id, USER, 4, IOVA + PG(4)));
+	assert_reaches(hw, IOVA + PG(4), USER, 4);
+	assert_reaches(second, IOVA + PG(4), USER, 4);
+	t_ok(t_detach(second, fd, id));
+	t_ok(t_map(fd, id, USER, 4, IOVA));
+	assert_reaches(hw, IOVA, USER, 4);
+	assert_blocked(second, IOVA, 8);
+	shim_close(fd);
+}
+
 static void regions_leave_nothing(void **state)
 {
 	static const struct iommu_resv_region all[] = {
@@ -714,6 +746,7 @@ int main(void)
 		core_test(attach_fails_at_each_step),
 		core_test(signal_stops_an_attach),
 		core_test(reserved_regions),
+		core_test(second_device_restricts),
 		core_test(regions_leave_nothing),
 		core_test(numbers_are_local),
 		core_test(faults_are_reported),
