@@ -24,8 +24,8 @@ static struct iofd_pci_device *to_pci_device(struct vfio_pci_core_device *core)
 	return container_of(core, struct iofd_pci_device, core);
 }
 
-static char *pci_devnode(iofd_devnode_device *dev, umode_t *mode, kuid_t *uid,
-			 kgid_t *gid)
+static char *pci_devnode(iofd_devnode_const struct device *dev, umode_t *mode,
+			 kuid_t *uid, kgid_t *gid)
 {
 	return kasprintf(GFP_KERNEL, "vfio/devices/%s", dev_name(dev));
 }

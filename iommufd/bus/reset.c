@@ -187,49 +187,75 @@ static void wake(struct vfio_pci_core_device *core)
 	}
 }
 
-/* The set's members are vfio-pci-core devices: it is the only one to fill it. */
-#define for_each_in_set(core, set) \
-	list_for_each_entry(core, &(set)->device_list, vdev.dev_set_list)
+/**
+ * struct member - a device of the set that is reset
+ * @core: the device
+ * @parked: see iofd_vfio_pci_park()
+ */
+struct member {
+	struct vfio_pci_core_device *core;
+	bool parked;
+};
+
+/* Everybody out, reset, everybody in again. All are awake. */
+static long reset_members(struct iofd_pci_file *pf, struct member *members,
+			  unsigned int nr)
+{
+	unsigned int i, shut = 0;
+	long rc = 0;
+
+	for (i = 0; i < nr; i++)
+		members[i].parked = iofd_vfio_pci_park(members[i].core);
+	while (shut < nr) {
+		rc = iofd_vfio_pci_shut(members[shut].core,
+					members[shut].parked);
+		if (rc)
+			break;
+		shut++;
+	}
+	if (!rc) {
+		for (i = 0; i < nr; i++)
+			wake(members[i].core);
+		rc = pci_reset_bus(pf->pci->core.pdev);
+	}
+	for (i = 0; i < shut; i++)
+		iofd_vfio_pci_unshut(members[i].core);
+	for (; i < nr; i++)
+		if (members[i].parked)
+			iofd_vfio_pci_unpark(members[i].core);
+	return rc;
+}
 
 static long reset_locked(struct iofd_pci_file *pf, struct vfio_device_set *set)
 {
-	struct vfio_pci_core_device *core, *stop = NULL;
+	struct vfio_pci_core_device *core;
+	struct member *members;
+	unsigned int nr = 0, awake = 0;
 	long rc = 0;
 
 	lockdep_assert_held(&set->lock);
 
-	/* Awake, all of them, until after the reset. */
-	for_each_in_set(core, set) {
-		rc = pm_runtime_resume_and_get(&core->pdev->dev);
-		if (rc) {
-			stop = core;
-			goto out_sleep;
-		}
-	}
-	for_each_in_set(core, set) {
-		rc = iofd_vfio_pci_shut(core);
-		if (rc) {
-			stop = core;
-			goto out_unshut;
-		}
-	}
-	for_each_in_set(core, set)
-		wake(core);
-	rc = pci_reset_bus(pf->pci->core.pdev);
+	/* vfio-pci-core fills the set, and with nothing but devices of its kind. */
+	list_for_each_entry(core, &set->device_list, vdev.dev_set_list)
+		nr++;
+	members = kcalloc(nr, sizeof(*members), GFP_KERNEL);
+	if (!members)
+		return -ENOMEM;
+	nr = 0;
+	list_for_each_entry(core, &set->device_list, vdev.dev_set_list)
+		members[nr++].core = core;
 
-out_unshut:
-	for_each_in_set(core, set) {
-		if (core == stop)
+	while (awake < nr) {
+		rc = pm_runtime_resume_and_get(&members[awake].core->pdev->dev);
+		if (rc)
 			break;
-		iofd_vfio_pci_unshut(core);
+		awake++;
 	}
-	stop = NULL;
-out_sleep:
-	for_each_in_set(core, set) {
-		if (core == stop)
-			break;
-		pm_runtime_put(&core->pdev->dev);
-	}
+	if (!rc)
+		rc = reset_members(pf, members, nr);
+	while (awake--)
+		pm_runtime_put(&members[awake].core->pdev->dev);
+	kfree(members);
 	return rc;
 }
 

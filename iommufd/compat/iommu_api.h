@@ -71,4 +71,24 @@ static inline bool iofd_msi_isolated(struct device *dev)
 #endif
 }
 
+/**
+ * iofd_intel_blocks_aliases() - does the kernel's VT-d driver block a device
+ *	under all of its requester IDs?
+ *
+ * Since it has a blocking domain of its own it flushes the context cache for the
+ * device's proper ID alone. In legacy mode a device with an alias then goes on
+ * through the table that it was detached from, even when that has been freed; in
+ * scalable mode the alias never gets a table.
+ *
+ * Return: true where it is known to.
+ */
+static inline bool iofd_intel_blocks_aliases(void)
+{
+#ifdef HAVE_IOMMU_DOMAIN_DETACH_DEV
+	return true;
+#else
+	return false;
+#endif
+}
+
 #endif /* IOFD_COMPAT_IOMMU_API_H */

@@ -23,11 +23,11 @@
 #define VFIO_PCI_DEVID_NOT_OWNED		-1
 #endif
 
-/* What a device_type's devnode() takes. */
+/* Does a device_type's devnode() get a device that it must not change? */
 #ifdef HAVE_DEVICE_TYPE_DEVNODE_CONST
-typedef const struct device iofd_devnode_device;
+#define iofd_devnode_const const
 #else
-typedef struct device iofd_devnode_device;
+#define iofd_devnode_const
 #endif
 
 /**
@@ -46,56 +46,80 @@ static inline void iofd_vfio_set_mapping(struct file *filp,
 #endif
 }
 
-/**
- * iofd_vfio_pci_shut() - keep users out of a device's BARs
- * @core: the device; its dev_set->lock is held
- *
- * Takes back all mappings of its BARs, and the memory lock, which keeps new ones
- * from appearing.
- *
- * Return: 0, to be undone by iofd_vfio_pci_unshut(), or -EBUSY.
+/*
+ * Keeping users out of the BARs of several devices. Newer kernels take mappings
+ * back with the memory lock held. For older ones, whose list of mappings is
+ * private to vfio-pci-core, there is one way to have it done: a device that
+ * enters low power loses them all. That takes locks (mmap_lock among them) in
+ * which the memory lock nests, so all devices are parked before the first one is
+ * shut, and leave low power again by hand when they are. Whoever touches a BAR
+ * between the two gets SIGBUS, as from a BAR that is disabled; it would otherwise
+ * have touched a device in reset.
  */
-static inline int iofd_vfio_pci_shut(struct vfio_pci_core_device *core)
+#define IOFD_LOW_POWER_ENTRY \
+	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY)
+#define IOFD_LOW_POWER_EXIT \
+	(VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_EXIT)
+
+/**
+ * iofd_vfio_pci_park() - take mappings of a device's BARs back
+ * @core: the device; no memory lock is held
+ *
+ * Return: true when it has to be undone: by iofd_vfio_pci_unpark(), or by a
+ * iofd_vfio_pci_shut() that succeeds.
+ */
+static inline bool iofd_vfio_pci_park(struct vfio_pci_core_device *core)
 {
 #ifdef HAVE_VFIO_DEVICE_INODE
+	return false;
+#else
+	/* Fails when its user has done that already. */
+	return !vfio_pci_core_ioctl_feature(&core->vdev, IOFD_LOW_POWER_ENTRY,
+					    NULL, 0);
+#endif
+}
+
+/**
+ * iofd_vfio_pci_unpark() - undo iofd_vfio_pci_park()
+ * @core: the device
+ */
+static inline void iofd_vfio_pci_unpark(struct vfio_pci_core_device *core)
+{
+#ifndef HAVE_VFIO_DEVICE_INODE
+	vfio_pci_core_ioctl_feature(&core->vdev, IOFD_LOW_POWER_EXIT, NULL, 0);
+#endif
+}
+
+/**
+ * iofd_vfio_pci_shut() - keep users out of a device's BARs
+ * @core: the device
+ * @parked: what iofd_vfio_pci_park() returned
+ *
+ * Return: 0, with the memory lock held; -EBUSY.
+ */
+static inline int iofd_vfio_pci_shut(struct vfio_pci_core_device *core,
+				     bool parked)
+{
+	/* Several are held at once: no waiting. */
 	if (!down_write_trylock(&core->memory_lock))
 		return -EBUSY;
+#ifdef HAVE_VFIO_DEVICE_INODE
 	unmap_mapping_range(core->vdev.inode->i_mapping,
 			    VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_BAR0_REGION_INDEX),
 			    VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_ROM_REGION_INDEX),
 			    true);
-	return 0;
 #else
-	const u32 enter = VFIO_DEVICE_FEATURE_SET |
-			  VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY;
-	const u32 leave = VFIO_DEVICE_FEATURE_SET |
-			  VFIO_DEVICE_FEATURE_LOW_POWER_EXIT;
-	int entered;
-
-	/*
-	 * The list of mappings is private to vfio-pci-core, but it takes all of
-	 * them back when a device enters low power. Enter, and leave again by
-	 * hand once the lock is held. Whoever touches a BAR between the two gets
-	 * SIGBUS, as with a BAR that is disabled; it would otherwise be about to
-	 * touch a device in reset.
-	 */
-	entered = vfio_pci_core_ioctl_feature(&core->vdev, enter, NULL, 0);
-	if (!down_write_trylock(&core->memory_lock)) {
-		if (!entered)
-			vfio_pci_core_ioctl_feature(&core->vdev, leave, NULL, 0);
-		return -EBUSY;
-	}
-	/* Asleep before, by its user's wish, and woken since: start again. */
-	if (entered && !core->pm_runtime_engaged) {
+	/* Its user has woken it since, and may have mapped something. */
+	if (!core->pm_runtime_engaged) {
 		up_write(&core->memory_lock);
 		return -EBUSY;
 	}
-	if (!entered && core->pm_runtime_engaged) {
+	if (parked) {
 		core->pm_runtime_engaged = false;
 		pm_runtime_get_noresume(&core->pdev->dev);
 	}
-	return 0;
 #endif
+	return 0;
 }
 
 /**

@@ -15,6 +15,8 @@ static int id_in_ctx(struct iofd_ctx *ctx, struct device *dev,
 	struct iofd_device *idev;
 	int rc = -ENOENT;
 
+	lockdep_assert_held(&iofd_topology_lock);
+
 	list_for_each_entry(idev, &ctx->bindings, ctx_entry) {
 		if (idev->pdev->dev == dev)
 			return idev->obj.id;

@@ -18,6 +18,7 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <uapi/linux/ioasid.h>
@@ -178,6 +179,35 @@ static void intel_caps(struct iofd_hw_caps *caps,
 		caps->pgsize_bitmap |= SZ_1G;
 }
 
+/*
+ * Does the unit see the device under another requester ID? So it is behind a
+ * bridge to conventional PCI, and with some devices that get their own wrong.
+ */
+static bool has_alias(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge;
+
+	if (pdev->dma_alias_mask)
+		return true;
+	for (bridge = pci_upstream_bridge(pdev); bridge;
+	     bridge = pci_upstream_bridge(bridge))
+		if (!pci_is_pcie(bridge) ||
+		    pci_pcie_type(bridge) == PCI_EXP_TYPE_PCI_BRIDGE)
+			return true;
+	return false;
+}
+
+static int check_alias(struct device *dev, const struct iofd_hw_caps *caps)
+{
+	if (iofd_intel_blocks_aliases() ||
+	    caps->hw_type != IOMMU_HW_TYPE_VTD || !dev_is_pci(dev) ||
+	    !has_alias(to_pci_dev(dev)))
+		return 0;
+	dev_err_ratelimited(dev,
+			    "this kernel's VT-d driver cannot block devices that share a requester ID, as behind a PCI bridge: use iofd_vtd\n");
+	return -EPERM;
+}
+
 static bool can_enforce(struct device *dev, struct iommu_domain *domain,
 			const struct iofd_hw_caps *caps)
 {
@@ -251,6 +281,8 @@ static struct iofd_hw_dev *api_open(struct device *dev)
 	ad->hd.dev = dev;
 	ad->iommu = dev->iommu->iommu_dev;
 	rc = probe_caps(ad, &ad->caps);
+	if (!rc)
+		rc = check_alias(dev, &ad->caps);
 	if (rc)
 		goto err_free;
 
@@ -414,7 +446,7 @@ static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
 	if (group->nr_attached) {
 		/* Its other devices would be attached to this one as well. */
 		if (group->pt != apt)
-			rc = -EINVAL;
+			rc = -EBUSY;
 	} else {
 		mutex_lock(&apt->lock);
 		rc = attach_errno(iommu_attach_group(apt->domain,

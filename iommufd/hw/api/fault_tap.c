@@ -44,7 +44,8 @@ struct tap_record {
 
 /**
  * struct tap_unit - a unit
- * @list: in tap_units; added under tap_mutex, walked under RCU
+ * @list: in tap_units; added under tap_mutex, removed only at exit, when nobody
+ *	walks it any more
  * @iommu: the kernel's device, for its address
  * @segment: PCI segment of the devices behind it
  * @regs: fault status register and what follows
@@ -114,9 +115,11 @@ static void ring_put(struct tap_unit *unit, u64 lo, u64 hi)
 
 static bool ring_get(struct tap_unit *unit, struct tap_record *record)
 {
+	/* Pairs with the release in ring_put(): the slot has been written. */
 	if (unit->tail == smp_load_acquire(&unit->head))
 		return false;
 	*record = unit->ring[unit->tail % RING_RECORDS];
+	/* Pairs with the acquire in ring_put(). */
 	smp_store_release(&unit->tail, unit->tail + 1);
 	return true;
 }
@@ -214,8 +217,11 @@ static void tap_report(struct work_struct *work)
 	struct tap_unit *unit;
 	int lost;
 
-	mutex_lock(&tap_mutex);
-	list_for_each_entry(unit, &tap_units, list) {
+	/*
+	 * Without tap_mutex, which is taken inside the core's locks. While this
+	 * can run, units come and none goes.
+	 */
+	list_for_each_entry_rcu(unit, &tap_units, list, true) {
 		while (ring_get(unit, &record)) {
 			report_record(unit, &record);
 			cond_resched();
@@ -226,7 +232,6 @@ static void tap_report(struct work_struct *work)
 					    "%d more refused DMAs, too many to report\n",
 					    lost);
 	}
-	mutex_unlock(&tap_mutex);
 }
 
 static struct tap_unit *unit_new(struct device *dev, struct iommu_device *iommu,
