@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "abi/abi.h"
+#include "compat/compat.h"
 #include "core/core.h"
 
 union native_cmd {
@@ -373,7 +374,7 @@ long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
 {
 	unsigned int nr = _IOC_NR(cmd) - IOMMU_IOASID_BASE;
 	const struct native_op *op;
-	union native_cmd ucmd;
+	union native_cmd ucmd __uninitialized;
 	int rc;
 
 	if (nr >= ARRAY_SIZE(native_ops) ||

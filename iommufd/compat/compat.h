@@ -12,4 +12,16 @@
 #error "probed.h is missing: build with 'make modules' from the top of the tree"
 #endif
 
+/*
+ * A variable on the stack that is written before it is read, in a place where
+ * zeroing it first (CONFIG_INIT_STACK_ALL_ZERO) would cost.
+ */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized __attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
+
 #endif

@@ -66,6 +66,7 @@ struct iofd_account {
  * @refs: the file, and each binding
  * @id: (c) number for people and events, unique since load
  * @objects: (x) struct iofd_object by id, from 1
+ * @recent: (x) the one that was looked up last, while it is published; or NULL
  * @labels: (t) struct iofd_device by label
  * @closed: (t) the file is gone; nothing can be bound or attached any more
  * @all: (t) in iofd_contexts
@@ -80,6 +81,7 @@ struct iofd_ctx {
 	refcount_t refs;
 	u32 id;
 	struct xarray objects;
+	struct iofd_object *recent;
 	struct xarray labels;
 	bool closed;
 	struct list_head all;
@@ -178,7 +180,7 @@ struct iofd_attach {
  * @attach_lock: protects @attaches and what hangs on it
  * @attaches: (a) struct iofd_attach
  * @nr_attaches: (a) their number; read without the lock for reports
- * @window: (a) a range that all attached devices permit; empty when unknown
+ * @window: (s) a range that all attached devices permit; empty when unknown
  *
  * A space keeps its tables until it is freed, so that taking one away never has
  * to allocate another.
@@ -593,8 +595,25 @@ void iofd_map_exit(void);
 struct iofd_mapping *iofd_iova_overlap(struct iofd_space *space, u64 first,
 				       u64 last);
 
-/** iofd_iova_insert() - add a mapping that overlaps none */
-void iofd_iova_insert(struct iofd_space *space, struct iofd_mapping *mapping);
+/**
+ * iofd_iova_vacant() - is nothing mapped in a range?
+ * @space: its lock is held
+ * @first: first byte
+ * @last: last byte
+ * @next: receives the mapping behind the range, or NULL, if so
+ */
+bool iofd_iova_vacant(struct iofd_space *space, u64 first, u64 last,
+		      struct iofd_mapping **next);
+
+/**
+ * iofd_iova_insert() - add a mapping that overlaps none
+ * @space: its lock is held
+ * @mapping: the mapping
+ * @next: the one behind it, from iofd_iova_vacant() or iofd_iova_find_gap()
+ *	under the same lock
+ */
+void iofd_iova_insert(struct iofd_space *space, struct iofd_mapping *mapping,
+		      struct iofd_mapping *next);
 
 /** iofd_iova_remove() - take a mapping out */
 void iofd_iova_remove(struct iofd_space *space, struct iofd_mapping *mapping);
@@ -609,15 +628,16 @@ struct iofd_mapping *iofd_iova_next(struct iofd_mapping *mapping);
  * @align: power of two
  * @phase: the address is @phase modulo @align
  * @iova: receives it
+ * @next: receives the mapping behind it, or NULL
  *
  * Return: 0, -ENOSPC or -EINTR.
  */
 int iofd_iova_find_gap(struct iofd_space *space, u64 length, u64 align,
-		       u64 phase, u64 *iova);
+		       u64 phase, u64 *iova, struct iofd_mapping **next);
 
 /**
  * iofd_iova_permitted() - may there be mappings in all of a range?
- * @space: attach_lock is not held
+ * @space: its lock is held, attach_lock is not
  * @first: first byte
  * @last: last byte
  */
@@ -626,7 +646,7 @@ bool iofd_iova_permitted(struct iofd_space *space, u64 first, u64 last);
 /**
  * iofd_iova_permitted_from() - the lowest permitted range that ends at or after
  * an address
- * @space: attach_lock is not held
+ * @space: its lock is held, attach_lock is not
  * @from: the address
  * @range: receives it, cut off below @from
  *

@@ -72,9 +72,16 @@ struct iofd_mapping *iofd_iova_overlap(struct iofd_space *space, u64 first,
 	return m && m->first <= last ? m : NULL;
 }
 
-void iofd_iova_insert(struct iofd_space *space, struct iofd_mapping *mapping)
+bool iofd_iova_vacant(struct iofd_space *space, u64 first, u64 last,
+		      struct iofd_mapping **next)
 {
-	struct iofd_mapping *next = first_ending_from(space, mapping->first);
+	*next = first_ending_from(space, first);
+	return !*next || (*next)->first > last;
+}
+
+void iofd_iova_insert(struct iofd_space *space, struct iofd_mapping *mapping,
+		      struct iofd_mapping *next)
+{
 	struct rb_node **link, *parent;
 
 	lockdep_assert_held(&space->lock);
@@ -173,12 +180,10 @@ again:
 bool iofd_iova_permitted(struct iofd_space *space, u64 first, u64 last)
 {
 	struct iommu_ioasid_range range;
-	bool known;
 
-	spin_lock(&space->attach_lock);
-	known = space->window.start <= first && last <= space->window.last;
-	spin_unlock(&space->attach_lock);
-	if (known)
+	lockdep_assert_held(&space->lock);
+
+	if (space->window.start <= first && last <= space->window.last)
 		return true;
 	return iofd_iova_permitted_from(space, first, &range) &&
 	       range.start == first && last <= range.last;
@@ -197,14 +202,13 @@ static bool align_up(u64 *addr, u64 align, u64 phase)
 
 /* First fit from @pos on, ending at or before @end. */
 static int find_gap_from(struct iofd_space *space, u64 pos, u64 end, u64 length,
-			 u64 align, u64 phase, u64 *iova)
+			 u64 align, u64 phase, u64 *iova,
+			 struct iofd_mapping **next)
 {
 	struct iommu_ioasid_range range;
 	unsigned int steps = 0;
 
 	while (align_up(&pos, align, phase) && pos <= end) {
-		struct iofd_mapping *m;
-
 		if (!(++steps % 1024)) {
 			if (fatal_signal_pending(current))
 				return -EINTR;
@@ -222,22 +226,21 @@ static int find_gap_from(struct iofd_space *space, u64 pos, u64 end, u64 length,
 			pos = range.last + 1;
 			continue;
 		}
-		m = iofd_iova_overlap(space, pos, pos + length - 1);
-		if (!m) {
+		if (iofd_iova_vacant(space, pos, pos + length - 1, next)) {
 			*iova = pos;
 			return 0;
 		}
 		/* Walk on from here: the next search starts at a neighbour. */
-		space->hint = m;
-		if (m->last == U64_MAX)
+		space->hint = *next;
+		if ((*next)->last == U64_MAX)
 			break;
-		pos = m->last + 1;
+		pos = (*next)->last + 1;
 	}
 	return -ENOSPC;
 }
 
 int iofd_iova_find_gap(struct iofd_space *space, u64 length, u64 align,
-		       u64 phase, u64 *iova)
+		       u64 phase, u64 *iova, struct iofd_mapping **next)
 {
 	u64 from = IOVA_FLOOR;
 	int rc;
@@ -247,14 +250,15 @@ int iofd_iova_find_gap(struct iofd_space *space, u64 length, u64 align,
 	/* What was skipped as too small for less is too small for this. */
 	if (length >= space->gap_bytes)
 		from = max(from, space->gap_from);
-	rc = find_gap_from(space, from, U64_MAX, length, align, phase, iova);
+	rc = find_gap_from(space, from, U64_MAX, length, align, phase, iova,
+			   next);
 	if (rc == -ENOSPC && from > IOVA_FLOOR)
 		/* Alignment may have skipped gaps that fit this request. */
 		rc = find_gap_from(space, IOVA_FLOOR, from, length, align,
-				   phase, iova);
+				   phase, iova, next);
 	if (rc == -ENOSPC)
 		rc = find_gap_from(space, 0, IOVA_FLOOR - 1, length, align,
-				   phase, iova);
+				   phase, iova, next);
 	if (rc)
 		return rc;
 	space->gap_from = *iova + length;

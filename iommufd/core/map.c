@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include "compat/compat.h"
 #include "core/core.h"
 
 /* Pages pinned at once: few come from the stack, many from a page of pointers. */
@@ -25,6 +26,8 @@ static struct kmem_cache *mapping_cache;
  * struct map_op - a MAP_DMA on its way
  * @space: where
  * @pinner: the memory
+ * @primary: the primary table of @space
+ * @others: @space has more tables
  * @prot: IOFD_READ | IOFD_WRITE
  * @first: first address of the mapping
  * @iova: where the run that is being collected starts
@@ -36,6 +39,8 @@ static struct kmem_cache *mapping_cache;
 struct map_op {
 	struct iofd_space *space;
 	struct iofd_pinner pinner;
+	struct iofd_hw_pt *primary;
+	bool others;
 	unsigned int prot;
 	u64 first;
 	u64 iova;
@@ -44,23 +49,14 @@ struct map_op {
 	size_t run_bytes;
 };
 
-/* Write the collected run to all tables. It counts as written even if it fails. */
-static int emit_run(struct map_op *op)
+/* What the primary has got goes to the other tables. */
+static noinline int emit_to_others(struct map_op *op, u64 iova, size_t bytes)
 {
-	struct iofd_table *primary = op->space->primary, *table;
-	u64 iova = op->iova;
-	size_t bytes = op->bytes;
+	struct iofd_table *table;
 	int rc;
 
-	op->iova += bytes;
-	op->bytes = 0;
-	op->run_bytes = bytes;
-	rc = primary->pt->ops->map(primary->pt, iova, op->phys, bytes,
-				   op->prot);
-	if (rc || list_is_singular(&op->space->tables))
-		return rc;
 	list_for_each_entry(table, &op->space->tables, list) {
-		if (table == primary)
+		if (table->pt == op->primary)
 			continue;
 		rc = table->pt->ops->map(table->pt, iova, op->phys, bytes,
 					 op->prot);
@@ -70,35 +66,55 @@ static int emit_run(struct map_op *op)
 	return 0;
 }
 
+/* Write the collected run to all tables. It counts as written even if it fails. */
+static inline int emit_run(struct map_op *op)
+{
+	u64 iova = op->iova;
+	size_t bytes = op->bytes;
+	int rc;
+
+	op->iova += bytes;
+	op->bytes = 0;
+	op->run_bytes = bytes;
+	rc = op->primary->ops->map(op->primary, iova, op->phys, bytes,
+				   op->prot);
+	if (unlikely(op->others) && !rc)
+		rc = emit_to_others(op, iova, bytes);
+	return rc;
+}
+
 /* Add pinned pages to the collected run, writing it out where it breaks. */
 static int collect_pages(struct map_op *op, struct page **pages, unsigned long n)
 {
-	unsigned long i = 0, start;
-	int rc;
+	struct page **end = pages + n, **start;
 
-	while (i < n) {
-		phys_addr_t phys = PFN_PHYS(page_to_pfn(pages[i]));
+	while (pages < end) {
+		phys_addr_t phys = PFN_PHYS(page_to_pfn(*pages));
+		struct page *next = *pages + 1;
+		int rc;
 
-		start = i++;
-		while (i < n && pages[i] == pages[i - 1] + 1)
-			i++;
+		start = pages++;
+		while (pages < end && *pages == next) {
+			pages++;
+			next++;
+		}
 		if (op->bytes && op->phys + op->bytes != phys) {
 			rc = emit_run(op);
 			if (rc) {
-				unpin_user_pages(pages + start, n - start);
+				unpin_user_pages(start, end - start);
 				return rc;
 			}
 		}
 		if (!op->bytes)
 			op->phys = phys;
-		op->bytes += (i - start) << PAGE_SHIFT;
+		op->bytes += (pages - start) << PAGE_SHIFT;
 	}
 	return 0;
 }
 
-static int pin_and_write(struct map_op *op, unsigned long npages)
+static noinline int pin_and_write(struct map_op *op, unsigned long npages)
 {
-	struct page *small[BATCH_SMALL], **pages = small;
+	struct page *small[BATCH_SMALL] __uninitialized, **pages = small;
 	unsigned long batch = BATCH_SMALL;
 	int rc = 0;
 
@@ -135,6 +151,20 @@ static int pin_and_write(struct map_op *op, unsigned long npages)
 	if (pages != small)
 		free_page((unsigned long)pages);
 	return rc;
+}
+
+/* The most frequent request, without what only batches need. */
+static int pin_and_write_one(struct map_op *op)
+{
+	struct page *page;
+	long got;
+
+	got = iofd_pin_batch(&op->pinner, 1, &page);
+	if (got < 0)
+		return got;
+	op->phys = PFN_PHYS(page_to_pfn(page));
+	op->bytes = PAGE_SIZE;
+	return emit_run(op);
 }
 
 static void sync_tables(struct iofd_space *space, u64 first, u64 last)
@@ -222,7 +252,9 @@ static int check_request(const struct iofd_map_request *req)
 	return req->length > (1ULL << 62) ? -EINVAL : 0;
 }
 
-static int place(struct iofd_space *space, struct iofd_map_request *req)
+/* Check or choose the address; *@next is for iofd_iova_insert(). */
+static int place(struct iofd_space *space, struct iofd_map_request *req,
+		 struct iofd_mapping **next)
 {
 	u64 align = PAGE_SIZE;
 
@@ -231,7 +263,8 @@ static int place(struct iofd_space *space, struct iofd_map_request *req)
 
 		if (!iofd_iova_permitted(space, req->iova, last))
 			return -EINVAL;
-		return iofd_iova_overlap(space, req->iova, last) ? -EEXIST : 0;
+		return iofd_iova_vacant(space, req->iova, last, next) ?
+			0 : -EEXIST;
 	}
 	/* Keep the phase of the memory, so that its huge pages stay leaves. */
 	if (req->length >= SZ_1G)
@@ -239,7 +272,7 @@ static int place(struct iofd_space *space, struct iofd_map_request *req)
 	else if (req->length >= SZ_2M)
 		align = SZ_2M;
 	return iofd_iova_find_gap(space, req->length, align,
-				  req->source & (align - 1), &req->iova);
+				  req->source & (align - 1), &req->iova, next);
 }
 
 static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
@@ -248,7 +281,8 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	unsigned long npages = req->length >> PAGE_SHIFT;
 	bool had_primary = space->primary;
 	struct iofd_table *primary;
-	struct map_op op;
+	struct iofd_mapping *next;
+	struct map_op op __uninitialized;
 	int rc;
 
 	lockdep_assert_held(&space->lock);
@@ -258,7 +292,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	primary = iofd_space_primary(space);
 	if (IS_ERR(primary))
 		return PTR_ERR(primary);
-	rc = place(space, req);
+	rc = place(space, req, &next);
 	if (rc)
 		goto err_primary;
 	rc = iofd_account_charge(m->account, npages);
@@ -266,6 +300,8 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 		goto err_place;
 
 	op.space = space;
+	op.primary = primary->pt;
+	op.others = !list_is_singular(&space->tables);
 	op.prot = req->prot;
 	op.first = req->iova;
 	op.iova = req->iova;
@@ -274,7 +310,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	rc = iofd_pin_start(&op.pinner, req);
 	if (rc)
 		goto err_uncharge;
-	rc = pin_and_write(&op, npages);
+	rc = npages == 1 ? pin_and_write_one(&op) : pin_and_write(&op, npages);
 	if (rc)
 		undo_map(&op);
 	iofd_pin_end(&op.pinner);
@@ -284,7 +320,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	m->first = req->iova;
 	m->last = req->iova + (req->length - 1);
 	sync_tables(space, m->first, m->last);
-	iofd_iova_insert(space, m);
+	iofd_iova_insert(space, m, next);
 	return 0;
 
 err_uncharge:

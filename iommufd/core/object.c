@@ -29,7 +29,13 @@ void iofd_object_publish(struct iofd_object *obj)
 
 void iofd_object_unpublish(struct iofd_object *obj)
 {
-	xa_erase(&obj->ctx->objects, obj->id);
+	struct iofd_ctx *ctx = obj->ctx;
+
+	xa_lock(&ctx->objects);
+	__xa_erase(&ctx->objects, obj->id);
+	if (ctx->recent == obj)
+		ctx->recent = NULL;
+	xa_unlock(&ctx->objects);
 }
 
 struct iofd_object *iofd_object_get(struct iofd_ctx *ctx, u32 id,
@@ -38,7 +44,13 @@ struct iofd_object *iofd_object_get(struct iofd_ctx *ctx, u32 id,
 	struct iofd_object *obj;
 
 	xa_lock(&ctx->objects);
-	obj = xa_load(&ctx->objects, id);
+	/* Commands come in rows for the same object. */
+	obj = ctx->recent;
+	if (!obj || obj->id != id) {
+		obj = xa_load(&ctx->objects, id);
+		if (obj)
+			ctx->recent = obj;
+	}
 	/* The published reference is dropped after the id: never zero here. */
 	if (obj && obj->type == type)
 		refcount_inc(&obj->refs);

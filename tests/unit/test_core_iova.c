@@ -246,15 +246,19 @@ static void model_mark(u64 page, u64 nr_pages, bool taken)
 		assert_int_equal(!!(*model_at(page + i) & TAKEN), taken);
 }
 
+/* What find_gap() says comes behind the gap. */
+static struct iofd_mapping *behind;
+
 static void insert(u64 page, u64 nr_pages)
 {
 	u64 slot = nr_live++;
-	struct iofd_mapping *m = &pool[live[slot]];
+	struct iofd_mapping *m = &pool[live[slot]], *next;
 
 	assert_true(nr_live <= nr_pool);
 	m->first = PG(page);
 	m->last = PG(page) + (PG(nr_pages) - 1);
-	iofd_iova_insert(&space, m);
+	assert_true(iofd_iova_vacant(&space, m->first, m->last, &next));
+	iofd_iova_insert(&space, m, next);
 	model_mark(page, nr_pages, true);
 }
 
@@ -441,7 +445,7 @@ static void random_operations(void **state)
 			break;
 		case 4 ... 8:
 			rc = iofd_iova_find_gap(&space, PG(n), PG(align),
-						PG(phase), &iova);
+						PG(phase), &iova, &behind);
 			if (rc) {
 				assert_int_equal(rc, -ENOSPC);
 				fit = model_fit(0, U64_MAX, n, align, phase);
@@ -510,7 +514,7 @@ static void first_fit(void **state)
 		fit = model_fit(FLOOR_PAGES, PAGES - n + 1, n, 1, 0);
 		if (fit == U64_MAX)
 			fit = model_fit(0, FLOOR_PAGES, n, 1, 0);
-		rc = iofd_iova_find_gap(&space, PG(n), PAGE_SIZE, 0, &iova);
+		rc = iofd_iova_find_gap(&space, PG(n), PAGE_SIZE, 0, &iova, &behind);
 		if (fit == U64_MAX) {
 			assert_int_equal(rc, -ENOSPC);
 			continue;
@@ -530,12 +534,14 @@ static void aligned_requests_lose_no_gap(void **state)
 	model_start(PG(100) - 1);
 	insert(0, 17);
 	/* [17, 24) free; the next multiple of 8 is 24 */
-	assert_int_equal(iofd_iova_find_gap(&space, PG(8), PG(8), 0, &iova), 0);
+	assert_int_equal(iofd_iova_find_gap(&space, PG(8), PG(8), 0, &iova, &behind),
+				 0);
 	assert_int_equal(iova, PG(24));
 	insert(24, 76);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(8), PAGE_SIZE, 0, &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(8), PAGE_SIZE, 0, &iova, &behind),
 			 -ENOSPC);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(7), PAGE_SIZE, 0, &iova), 0);
+	assert_int_equal(iofd_iova_find_gap(&space, PG(7), PAGE_SIZE, 0, &iova, &behind),
+				 0);
 	assert_int_equal(iova, PG(17));
 	model_end();
 }
@@ -550,24 +556,26 @@ static void end_of_all_addresses(void **state)
 	assert_from(0, PG(top - 3), U64_MAX);
 	assert_true(iofd_iova_permitted(&space, PG(top - 3), U64_MAX));
 
-	assert_int_equal(iofd_iova_find_gap(&space, PG(4), PAGE_SIZE, 0, &iova), 0);
+	assert_int_equal(iofd_iova_find_gap(&space, PG(4), PAGE_SIZE, 0, &iova, &behind),
+				 0);
 	assert_int_equal(iova, PG(top - 3));
 	insert(top - 3, 4);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PAGE_SIZE, 0, &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PAGE_SIZE, 0, &iova, &behind),
 			 -ENOSPC);
 	remove_live(0);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(5), PAGE_SIZE, 0, &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(5), PAGE_SIZE, 0, &iova, &behind),
 			 -ENOSPC);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PG(16), PG(15), &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PG(16), PG(15), &iova, &behind),
 			 0);
 	assert_int_equal(iova, PG(top));
 	insert(top, 1);
 	check_overlap(top, 1);
 	check_overlap(top - 1, 1);
 	/* Aligning wraps. */
-	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PG(16), 0, &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(1), PG(16), 0, &iova, &behind),
 			 -ENOSPC);
-	assert_int_equal(iofd_iova_find_gap(&space, PG(3), PAGE_SIZE, 0, &iova), 0);
+	assert_int_equal(iofd_iova_find_gap(&space, PG(3), PAGE_SIZE, 0, &iova, &behind),
+				 0);
 	assert_int_equal(iova, PG(top - 3));
 	model_end();
 }
@@ -579,12 +587,12 @@ static void longest_request(void **state)
 
 	model_start(iofd_addr_last(57));
 	assert_int_equal(iofd_iova_find_gap(&space, 1ull << 57, PAGE_SIZE, 0,
-					    &iova), 0);
+					    &iova, &behind), 0);
 	assert_int_equal(iova, 0);
 	assert_int_equal(iofd_iova_find_gap(&space, (1ull << 57) + PAGE_SIZE,
-					    PAGE_SIZE, 0, &iova), -ENOSPC);
+					    PAGE_SIZE, 0, &iova, &behind), -ENOSPC);
 	assert_int_equal(iofd_iova_find_gap(&space, 1ull << 62, PAGE_SIZE, 0,
-					    &iova), -ENOSPC);
+					    &iova, &behind), -ENOSPC);
 	model_end();
 }
 
@@ -598,13 +606,14 @@ static void signal_ends_a_long_search(void **state)
 	for (page = 0; page < 5000; page++) {
 		pool[page].first = PG(2 * page);
 		pool[page].last = PG(2 * page + 1) - 1;
-		iofd_iova_insert(&space, &pool[page]);
+		iofd_iova_insert(&space, &pool[page], NULL);
 	}
 	shim_current->signalled = true;
-	assert_int_equal(iofd_iova_find_gap(&space, PG(2), PAGE_SIZE, 0, &iova),
+	assert_int_equal(iofd_iova_find_gap(&space, PG(2), PAGE_SIZE, 0, &iova, &behind),
 			 -EINTR);
 	shim_current->signalled = false;
-	assert_int_equal(iofd_iova_find_gap(&space, PG(2), PAGE_SIZE, 0, &iova), 0);
+	assert_int_equal(iofd_iova_find_gap(&space, PG(2), PAGE_SIZE, 0, &iova, &behind),
+				 0);
 	assert_int_equal(iova, PG(9999));
 	for (page = 0; page < 5000; page++)
 		iofd_iova_remove(&space, &pool[page]);

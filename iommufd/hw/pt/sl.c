@@ -448,6 +448,23 @@ static __always_inline bool sl_map_near(struct sl_table *sl, u64 iova, u64 e,
 	return true;
 }
 
+/*
+ * Move cur[0] to the table page for @iova if cur[1] knows it: a page somewhere
+ * else in the same GiB.
+ */
+static inline bool sl_step_near(struct sl_table *sl, u64 iova)
+{
+	u64 e;
+
+	if (iova >> sl_shift(3) != sl->cur[1].index)
+		return false;
+	e = sl->cur[1].table[sl_index(iova, 2)];
+	if (!e || !sl_is_table(e, 2))
+		return false;
+	sl_set_cur(sl, sl_child(e), iova, 1);
+	return true;
+}
+
 int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
 	   unsigned int prot)
 {
@@ -455,7 +472,8 @@ int sl_map(struct sl_table *sl, u64 iova, phys_addr_t phys, size_t bytes,
 
 	/* Scattered memory comes as single pages, one after the other. */
 	if (bytes == SZ_4K) {
-		if (sl_map_near(sl, iova, e, 1))
+		if (sl_map_near(sl, iova, e, 1) ||
+		    (sl_step_near(sl, iova) && sl_map_near(sl, iova, e, 1)))
 			return 0;
 	} else if (bytes == SZ_2M && sl->max_leaf_level >= 2 &&
 		   !((iova | phys) & (SZ_2M - 1))) {

@@ -35,6 +35,21 @@ unsigned long shim_user_copy(void *to, const void *from, unsigned long bytes,
 	shim_left;							\
 })
 
+#define user_read_access_begin(p, n)	((void)(p), (void)(n), true)
+#define user_read_access_end()		((void)0)
+#define user_write_access_begin(p, n)	((void)(p), (void)(n), true)
+#define user_write_access_end()		((void)0)
+#define unsafe_get_user(x, p, fault)					\
+do {									\
+	if (get_user(x, p))						\
+		goto fault;						\
+} while (0)
+#define unsafe_put_user(x, p, fault)					\
+do {									\
+	if (put_user(x, p))						\
+		goto fault;						\
+} while (0)
+
 static inline int copy_struct_from_user(void *to, size_t to_bytes,
 					const void *from, size_t from_bytes)
 {
