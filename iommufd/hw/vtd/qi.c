@@ -66,14 +66,26 @@ u64 vtd_qi_iqa(const struct vtd_unit *unit)
 	return iqa | (ilog2(qi->entries) - 8);
 }
 
-static void put_desc(struct vtd_unit *unit, unsigned int at,
+static void *slot(const struct vtd_qi *qi, unsigned int at)
+{
+	return qi->ring + ((at & (qi->entries - 1)) << qi->shift);
+}
+
+static void put_desc(struct vtd_qi *qi, unsigned int at,
 		     const struct vtd_qi_desc *desc)
 {
-	struct vtd_qi *qi = &unit->qi;
-	void *slot = qi->ring + (at << qi->shift);
+	memcpy(slot(qi, at), desc, 1u << qi->shift);
+}
 
-	memcpy(slot, desc, 1u << qi->shift);
-	vtd_write_back(unit, slot, 1u << qi->shift);
+/* Write @n descriptors from @at on back, which may go round the end. */
+static void write_back(struct vtd_unit *unit, unsigned int at, unsigned int n)
+{
+	struct vtd_qi *qi = &unit->qi;
+	unsigned int first = min(n, qi->entries - at);
+
+	vtd_write_back(unit, slot(qi, at), first << qi->shift);
+	if (n > first)
+		vtd_write_back(unit, qi->ring, (n - first) << qi->shift);
 }
 
 /*
@@ -94,13 +106,15 @@ static int clear_errors(struct vtd_unit *unit)
 	iqercd = readq(unit->regs + VTD_IQERCD);
 
 	if (fsts & FSTS_IQE) {
-		unsigned int at = readq(unit->regs + VTD_IQH) >> qi->shift;
+		unsigned int at = (readq(unit->regs + VTD_IQH) >> qi->shift) &
+				  (qi->entries - 1);
 		struct vtd_qi_desc nothing = vtd_qi_nothing();
-		u64 *bad = qi->ring + ((at % qi->entries) << qi->shift);
+		u64 *bad = slot(qi, at);
 
 		vtd_err(unit, "refuses invalidation %016llx %016llx, error %u: this is a mistake in the driver or the hardware\n",
 			bad[0], bad[1], IQERCD_IQEI(iqercd));
-		put_desc(unit, at % qi->entries, &nothing);
+		put_desc(qi, at, &nothing);
+		write_back(unit, at, 1);
 		writel(FSTS_IQE, unit->regs + VTD_FSTS);
 	}
 	if (fsts & FSTS_ITE) {
@@ -150,6 +164,7 @@ static bool has_room(struct vtd_unit *unit, unsigned int n)
  * dead.
  */
 static bool lock_with_room(struct vtd_unit *unit, unsigned int n)
+	__acquires(&unit->qi.lock)
 {
 	struct vtd_qi *qi = &unit->qi;
 	ktime_t end = 0;
@@ -193,13 +208,12 @@ u32 vtd_qi_post(struct vtd_unit *unit, const struct vtd_qi_desc *descs,
 		goto out;
 	}
 	ticket = ++qi->ticket;
-	for (i = 0; i < n; i++) {
-		put_desc(unit, qi->tail, &descs[i]);
-		qi->tail = (qi->tail + 1) & (qi->entries - 1);
-	}
+	for (i = 0; i < n; i++)
+		put_desc(qi, qi->tail + i, &descs[i]);
 	wait = vtd_qi_wait_write(ticket, virt_to_phys(qi->done));
-	put_desc(unit, qi->tail, &wait);
-	qi->tail = (qi->tail + 1) & (qi->entries - 1);
+	put_desc(qi, qi->tail + n, &wait);
+	write_back(unit, qi->tail, n + 1);
+	qi->tail = (qi->tail + n + 1) & (qi->entries - 1);
 	qi->free -= n + 1;
 	/* Orders the stores before it, also those of entries to invalidate. */
 	writeq((u64)qi->tail << qi->shift, unit->regs + VTD_IQT);

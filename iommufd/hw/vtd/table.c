@@ -47,6 +47,8 @@ struct vtd_table *vtd_table_alloc(const struct vtd_limits *limits,
 		kfree(table);
 		return ERR_PTR(rc);
 	}
+	/* vtd_table_map_sync() looks after what large leaves replace. */
+	table->sl.replaces_tables = true;
 	spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->attaches);
 	INIT_LIST_HEAD(&table->ats_devs);
@@ -243,8 +245,19 @@ void vtd_table_map_sync(struct vtd_table *table, u64 iova, u64 last)
 {
 	struct vtd_attach *attach;
 	bool caching = false;
+	LIST_HEAD(pages);
 
 	sl_sync(&table->sl);
+	if (sl_take_unlinked(&table->sl, &pages)) {
+		/*
+		 * Hardware may remember an empty table page where a large leaf
+		 * is now; and a mapping that failed may have left such pages
+		 * outside of this range.
+		 */
+		vtd_table_flush(table, 0, table->pt.addr_last, false);
+		sl_free_pages(&pages);
+		return;
+	}
 
 	spin_lock(&table->lock);
 	list_for_each_entry(attach, &table->attaches, link) {

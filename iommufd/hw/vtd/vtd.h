@@ -60,7 +60,7 @@ struct vtd_table;
  * @free: (q) descriptors that fit, as far as known
  * @ticket: (q) number of the last batch
  * @done: number of the last batch that is finished; written by hardware
- * @dead: (q) hardware stopped; nothing is posted any more
+ * @dead: (q) written; hardware stopped; nothing is posted any more
  */
 struct vtd_qi {
 	spinlock_t lock;
