@@ -279,6 +279,46 @@ static void no_dma_before_attach(void)
 	CHECK(untouched());
 }
 
+/* Is there a line with both in the kernel's log, from where @fd is? */
+static bool logged(int fd, const char *one, const char *two)
+{
+	double end = check_now() + 5;
+	char line[2048];
+	ssize_t n;
+
+	while (check_now() < end) {
+		n = read(fd, line, sizeof(line) - 1);
+		if (n < 0) {
+			check_sleep_ms(20);
+			continue;
+		}
+		line[n] = 0;
+		if (strstr(line, one) && strstr(line, two))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever drives the IOMMU: what it refuses is reported with the label. */
+static void refused_dma_is_reported(void)
+{
+	char text[64];
+	int log, ioasid;
+
+	NEED((log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK)) >= 0);
+	NEED(lseek(log, 0, SEEK_END) >= 0);
+	ioasid = attached();
+	snprintf(text, sizeof(text), "label %#llx, IOASID %d", LABEL, ioasid);
+	edu_store(&edu, 0x345000, 0, 64);
+	CHECK(logged(log, "DMA write to 0x345000 refused", text));
+	edu_load(&edu, 0x346000, 0, 64);
+	CHECK(logged(log, "DMA read of 0x346000 refused", text));
+	NEED(!dev_detach(edu.fd, iommu, ioasid));
+	snprintf(text, sizeof(text), "label %#llx, attached to nothing", LABEL);
+	edu_store(&edu, IOVA, 0, 64);
+	CHECK(logged(log, "DMA write to 0x200000 refused", text));
+}
+
 /* Unmapping a range with holes takes exactly what is in it. */
 static void unmap_with_holes(void)
 {
@@ -498,7 +538,6 @@ static void group_path_excludes(void)
 	if (!ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU)) {
 		NEED((fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, edu.bdf)) >= 0);
 		CHECK_ERRNO(dev_bind(edu.fd, iommu, LABEL), EPERM);
-		CHECK_OK(ioctl(fd, VFIO_DEVICE_RESET) < 0 ? 0 : 0);
 		close(fd);
 	}
 	close(group);
@@ -660,6 +699,7 @@ int main(int argc, char **argv)
 	RUN(interrupts_are_isolated);
 	RUN(answers_queries);
 	RUN(features);
+	RUN(refused_dma_is_reported);
 	RUN(no_dma_before_attach);
 	RUN(dma_goes_where_it_may);
 	RUN(unmap_with_holes);
