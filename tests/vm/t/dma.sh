@@ -11,6 +11,7 @@ bin=${BUILD:-$PWD/build}/vm
 iommu=${IOMMU:-vtd}
 
 # Functions of one slot, without ACS, are one group.
+# shellcheck disable=SC2016 # the guest's variables
 tests/vm/run --device edu,addr=8.0,multifunction=on --device edu,addr=8.1 \
 	--device virtio-rng-pci,addr=8.2,disable-legacy=on,iommu_platform=on --append slab_nomerge \
 	--add "$bin/dma_edu" --add "$bin/dma_group" -- env IOMMU="$iommu" sh -c '
