@@ -28,31 +28,36 @@ static int group_number(const char *bdf)
 	return atoi(strrchr(target, '/') + 1);
 }
 
-/* The first edu, given to vfio-pci. */
-static void open_edu(struct edu *edu)
+/* Attach the group of a function to a new container. */
+static void open_group(const char *bdf)
 {
 	char path[64];
 
-	memset(edu, 0, sizeof(*edu));
-	NEED(pci_find(EDU_VENDOR, EDU_DEVICE, 0, edu->bdf));
-	pci_write_attr(edu->bdf, "driver/unbind", edu->bdf);
-	NEED(!pci_write_attr(edu->bdf, "driver_override", "vfio-pci"));
-	check_write_file("/sys/bus/pci/drivers_probe", edu->bdf);
+	pci_write_attr(bdf, "driver/unbind", bdf);
+	NEED(!pci_write_attr(bdf, "driver_override", "vfio-pci"));
+	check_write_file("/sys/bus/pci/drivers_probe", bdf);
 
 	check_write_file("/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "1");
-	snprintf(path, sizeof(path), "/dev/vfio/%d", group_number(edu->bdf));
+	snprintf(path, sizeof(path), "/dev/vfio/%d", group_number(bdf));
 	container = open("/dev/vfio/vfio", O_RDWR);
 	NEED(container >= 0);
 	group = open(path, O_RDWR);
 	NEED(group >= 0);
 	NEED(!ioctl(group, VFIO_GROUP_SET_CONTAINER, &container));
 	NEED(!ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
-	edu->fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, edu->bdf);
-	NEED(edu->fd >= 0);
-	NEED(edu_start(edu));
 	mem = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	NEED(mem != MAP_FAILED);
+}
+
+static void open_edu(struct edu *edu)
+{
+	memset(edu, 0, sizeof(*edu));
+	NEED(pci_find(EDU_VENDOR, EDU_DEVICE, 0, edu->bdf));
+	open_group(edu->bdf);
+	edu->fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, edu->bdf);
+	NEED(edu->fd >= 0);
+	NEED(edu_start(edu));
 }
 
 static int map(void *at, __u64 iova, __u64 bytes)
@@ -136,11 +141,56 @@ static void test_many(void)
 	CHECK_OK(unmap(IOVA, 1000 * 8192));
 }
 
+/* Is ATS on in a function? -1: it has none. */
+static int ats_on(const char *bdf)
+{
+	unsigned char config[4096] = { 0 };
+	unsigned int at = 0x100, hops;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, config, sizeof(config)) != sizeof(config))
+		return -1;
+	close(fd);
+	for (hops = 0; at && hops < 64; hops++) {
+		unsigned int head = config[at] | config[at + 1] << 8 |
+				    config[at + 2] << 16 | config[at + 3] << 24;
+
+		if ((head & 0xffff) == 0x0f)
+			return config[at + 7] >> 7;
+		at = head >> 20;
+	}
+	return -1;
+}
+
+/* A virtio function with ats=on: its cache is on while it has a table. */
+static void test_ats(void)
+{
+	char bdf[16];
+	int i;
+
+	if (!pci_find(0x1af4, 0x1041, 0, bdf))
+		SKIP("no virtio function with ATS");
+	NEED(ats_on(bdf) == 0);
+	open_group(bdf);
+	CHECK_EQ(ats_on(bdf), 1);
+	for (i = 0; i < 20; i++) {
+		CHECK_OK(map(mem, IOVA, 4096 << i % 8));
+		CHECK_OK(unmap(IOVA, 4096 << i % 8));
+	}
+	close(group);
+	close(container);
+	CHECK_EQ(ats_on(bdf), 0);
+}
+
 int main(int argc, char **argv)
 {
 	check_start(argc, argv);
 	RUN(test_copy);
 	RUN(test_unmapped);
 	RUN(test_many);
+	RUN(test_ats);
 	return check_end();
 }

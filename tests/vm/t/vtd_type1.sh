@@ -9,9 +9,11 @@ bin=${BUILD:-$PWD/build}/vm
 make -s -C tests/vm "$bin/vtd_type1" >&2
 run() { # RUN-OPTION...
 	echo "== $*"
-	tests/vm/run "$@" --add "$bin/vtd_type1" -- sh -c 'modprobe vfio-pci && vtd_type1'
+	tests/vm/run --device pcie-root-port,id=above,chassis=1 --device \
+		virtio-net-pci,bus=above,ats=on,iommu_platform=on,disable-legacy=on,romfile= \
+		"$@" --add "$bin/vtd_type1" -- sh -c 'modprobe vfio-pci && vtd_type1'
 }
 run --scalable
 run --legacy
 run --legacy --iommu-arg caching-mode=on
-run --scalable --iommu-arg aw-bits=39,snoop-control=off,device-iotlb=off
+run --scalable --iommu-arg aw-bits=39,snoop-control=off
