@@ -79,6 +79,32 @@ static int check_class(struct nvme_ctrl *ctrl, const char *bdf)
 	return 0;
 }
 
+/* What can be known before there is an address space. */
+static int log_abilities(struct nvme_ctrl *ctrl)
+{
+	const char *name = iommu_dev_name(ctrl->dev);
+	struct iommu_dev_info *info;
+	size_t i;
+	int rc;
+
+	nvme_log(ctrl, "%s: bound to /dev/iommu under label %#llx, its DMA is blocked",
+		 name, (unsigned long long)LABEL);
+	rc = iommu_dev_get_info(ctrl->dev, &info);
+	if (rc)
+		return nvme_fail_iommu(ctrl, rc);
+	nvme_log(ctrl, "%s: addresses of %u bits, pages of 4K%s%s, snooping %s be enforced",
+		 name, info->addr_width_bits,
+		 info->pgsize_bitmap & 1 << 21 ? " 2M" : "",
+		 info->pgsize_bitmap & 1 << 30 ? " 1G" : "",
+		 info->flags & IOMMU_DEVICE_INFO_ENFORCE_SNOOP ? "can" : "cannot");
+	for (i = 0; i < info->nr_ranges; i++)
+		nvme_log(ctrl, "%s: mappings are permitted in %#llx-%#llx", name,
+			 (unsigned long long)info->ranges[i].start,
+			 (unsigned long long)info->ranges[i].last);
+	iommu_dev_info_free(info);
+	return 0;
+}
+
 /* Device, registers, address space, interrupts. */
 static int open_device(struct nvme_ctrl *ctrl, const char *bdf)
 {
@@ -89,13 +115,17 @@ static int open_device(struct nvme_ctrl *ctrl, const char *bdf)
 	rc = iommu_ctx_open(ctrl->ctx);
 	if (!rc)
 		rc = iommu_dev_open(ctrl->ctx, bdf, LABEL, &ctrl->dev);
-	if (!rc)
-		rc = iommu_ioas_alloc(ctrl->ctx, NULL, &ctrl->ioasid);
+	if (rc)
+		return nvme_fail_iommu(ctrl, rc);
+	rc = log_abilities(ctrl);
+	if (rc)
+		return rc;
+	rc = iommu_ioas_alloc(ctrl->ctx, NULL, &ctrl->ioasid);
 	if (!rc)
 		rc = iommu_dev_attach(ctrl->dev, ctrl->ioasid);
 	if (rc)
 		return nvme_fail_iommu(ctrl, rc);
-	nvme_log(ctrl, "%s: bound to /dev/iommu, attached to IOASID %u",
+	nvme_log(ctrl, "%s: attached to IOASID %u, an address space of its own",
 		 iommu_dev_name(ctrl->dev), ctrl->ioasid);
 
 	rc = check_class(ctrl, bdf);
