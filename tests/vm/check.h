@@ -34,7 +34,7 @@ static const char *check_only = "";
 /* What a loop is at, printed with a failure. */
 static char check_at[160];
 
-#define check_fail(...) check_fail_(__FILE__, __LINE__, __VA_ARGS__)
+#define check_fail(...) check_fail_(__FILE_NAME__, __LINE__, __VA_ARGS__)
 
 __attribute__((format(printf, 3, 4), unused))
 static void check_fail_(const char *file, int line, const char *fmt, ...)
