@@ -7,11 +7,25 @@
 set -euo pipefail
 bin=${BUILD:-$PWD/build}/vm
 make -s -C tests/vm "$bin/vtd_type1" >&2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/guest" <<'END'
+set -eu
+modprobe vfio-pci
+vtd_type1
+# The driver cannot go while a user has a device, and nothing comes of trying.
+vtd_type1 many &
+user=$!
+sleep 0.7
+if echo 1 >/sys/module/iofd_vtd/parameters/down; then echo "FAILED: went down in use"; exit 1; fi
+dmesg | grep 'is in use through the IOMMU' >/dev/null
+wait $user
+END
 run() { # RUN-OPTION...
 	echo "== $*"
 	tests/vm/run --device pcie-root-port,id=above,chassis=1 --device \
 		virtio-net-pci,bus=above,ats=on,iommu_platform=on,disable-legacy=on,romfile= \
-		"$@" --add "$bin/vtd_type1" -- sh -c 'modprobe vfio-pci && vtd_type1'
+		"$@" --add "$bin/vtd_type1" --add "$work/guest" -- sh guest
 }
 run --scalable
 run --legacy
