@@ -9,6 +9,12 @@
 #include "check.h"
 #include "native.h"
 
+/*
+ * Giving everything back takes few seconds. More are allowed for a kernel that
+ * checks itself, on a busy host; what does not grow with the square ends in them.
+ */
+#define SECONDS	60
+
 #define USER	1000
 #define LIMIT_PAGES 64
 
@@ -213,7 +219,7 @@ static void A15_many_mappings(void)
 			CHECK_OK(unmap_all(fd, id));
 		close(fd);
 		printf(", gone in %.1f s\n", check_now() - start);
-		CHECK(check_now() - start < 20);
+		CHECK(check_now() - start < SECONDS);
 		CHECK_EQ(vm_pin_kib(), 0);
 	}
 }
@@ -249,7 +255,7 @@ static void A17_many_ioasids(void)
 	start = check_now();
 	close(fd);
 	printf(", gone in %.1f s\n", check_now() - start);
-	CHECK(check_now() - start < 5);
+	CHECK(check_now() - start < SECONDS);
 	CHECK_EQ(vm_pin_kib(), 0);
 }
 
