@@ -11,7 +11,7 @@
 
 /*
  * Giving everything back takes few seconds. More are allowed for a kernel that
- * checks itself, on a busy host; what does not grow with the square ends in them.
+ * checks itself, on a busy host; something quadratic would take far longer.
  */
 #define SECONDS	60
 
