@@ -14,6 +14,7 @@
 static int fds[2];		/* /dev/iommu, shared by all */
 static struct edu edus[2];	/* device files, shared by all */
 static char *mem;
+static unsigned int nr_steps = 2500;
 
 static __thread unsigned int seed;
 
@@ -114,7 +115,7 @@ static void *steps(void *arg)
 	unsigned int i;
 
 	seed = (unsigned int)(uintptr_t)arg;
-	for (i = 0; i < 2500; i++)
+	for (i = 0; i < nr_steps; i++)
 		step();
 	return NULL;
 }
@@ -186,12 +187,11 @@ static void A14_threads_at_once(void)
 static void A14_killed_at_once(void)
 {
 	pid_t pids[3];
-	int round, i, status;
+	int rounds = (int)nr_steps / 40, round, i, status;
 
 	setup();
-	for (i = 0; i < 3; i++)
-		pids[i] = 0;
-	for (round = 0; round < 60; round++) {
+	memset(pids, 0, sizeof(pids));
+	for (round = 0; round < rounds; round++) {
 		i = round % 3;
 		if (pids[i]) {
 			kill(pids[i], SIGKILL);
@@ -205,7 +205,7 @@ static void A14_killed_at_once(void)
 		}
 		check_sleep_ms((unsigned int)round % 17);
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3 && pids[i]; i++) {
 		kill(pids[i], SIGKILL);
 		NEED(waitpid(pids[i], &status, 0) == pids[i]);
 	}
@@ -216,10 +216,10 @@ static void A14_killed_at_once(void)
 /* Taken apart by the last close, while others are in the middle of commands. */
 static void *closer(void *arg)
 {
-	int i;
+	unsigned int i;
 
 	seed = 77;
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < nr_steps / 40; i++) {
 		int k = (int)rnd(2), fd;
 
 		check_sleep_ms(rnd(8));
@@ -338,6 +338,11 @@ static void A14_function_removed_while_held(void)
 
 int main(int argc, char **argv)
 {
+	const char *steps_text = getenv("STEPS");
+
+	if (steps_text)
+		nr_steps = (unsigned int)atoi(steps_text);
+	check_timeout_s = 300;
 	check_start(argc, argv);
 	refused_init();
 	RUN(A14_use);

@@ -8,7 +8,7 @@
 set -euo pipefail
 make -s -C tests/vm
 bin=${BUILD:-$PWD/build}/vm
-rounds=10
-if [ "${KERNEL:-6.1}" = debug ]; then rounds=3; fi
+rounds=10 steps=2500
+if [ "${KERNEL:-6.1}" = debug ]; then rounds=3 steps=400; fi
 exec tests/vm/run --device edu --append slab_nomerge --add "$bin/life_race" \
-	--add tests/vm/life_reload -- env ROUNDS=$rounds life_reload
+	--add tests/vm/life_reload -- env ROUNDS=$rounds STEPS=$steps life_reload
