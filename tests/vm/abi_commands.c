@@ -14,6 +14,7 @@
 #define OTHER_LABEL 0x1122334455667788ULL
 #define IOVA	0x100000ULL
 #define LENGTH	(64 * KIB)
+#define NR_IDS	14		/* there are no higher IOASIDs */
 
 #define FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
 
@@ -65,7 +66,7 @@ static void world_open(enum need need)
 	w.edu.fd = -1;
 	NEED((w.fd = iommu_open()) >= 0);
 	NEED((w.other = iommu_open()) >= 0);
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < NR_IDS - 2; i++)
 		NEED((w.foreign = ioasid_alloc(w.other)) > 0);
 	if (need >= OPENED)
 		NEED(edu_open(&w.edu, 0));
@@ -116,8 +117,8 @@ static void world_close(void)
 
 /** struct state - what a command that fails must not change */
 struct state {
-	struct iommu_ioasid_info spaces[2][60];
-	int errors[2][60];
+	struct iommu_ioasid_info spaces[2][NR_IDS];
+	int errors[2][NR_IDS];
 	struct iommu_device_info device;
 	int device_error;
 	long vm_pin;
@@ -131,7 +132,7 @@ static void state_get(struct state *s)
 	for (k = 0; k < 2; k++) {
 		int fd = k ? w.other : w.fd;
 
-		for (i = 0; i < 60; i++) {
+		for (i = 0; i < NR_IDS; i++) {
 			struct iommu_ioasid_info *info = &s->spaces[k][i];
 
 			if (ioasid_info(fd, i, info)) {

@@ -183,6 +183,15 @@ static void A15_charge_after_setuid(void)
 
 /* Great numbers */
 
+/* Giving back takes seconds, not minutes. */
+static void check_took(double start, double seconds)
+{
+	double took = check_now() - start;
+
+	if (took > seconds * (getenv("SLOW") ? 20 : 1))
+		check_fail("took %.1f s", took);
+}
+
 static void A15_many_mappings(void)
 {
 	const char *text = getenv("MAPPINGS");
