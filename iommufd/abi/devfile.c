@@ -94,7 +94,6 @@ static int device_bind(struct iofd_devfile *df, void __user *arg)
 	return rc;
 }
 
-/* Attach and detach have the same fields, checked in the same way. */
 static int check_pasid(u32 flags, u32 vpasid, u32 reserved)
 {
 	if (flags & ~IOMMU_DEVICE_ATTACH_VPASID || reserved)
@@ -119,35 +118,27 @@ static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid)
 	return rc;
 }
 
-static int device_attach(struct iofd_devfile *df, void __user *arg)
+static int detach_from(struct iofd_devfile *df, struct iofd_ctx *ctx,
+		       u32 ioasid)
+{
+	struct iofd_device *idev = binding_of(df, ctx);
+
+	return idev ? iofd_detach(idev, ioasid) : -EINVAL;
+}
+
+/* Attach and detach: the same fields, with another verb. */
+static int device_attachment(struct iofd_devfile *df, void __user *arg,
+			     int (*verb)(struct iofd_devfile *df,
+					 struct iofd_ctx *ctx, u32 ioasid))
 {
 	struct iommu_device_attach cmd;
 	struct iofd_ctx *ctx;
 	struct file *file;
 	int rc;
 
-	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
-	if (!rc)
-		rc = check_pasid(cmd.flags, cmd.vpasid, cmd.__reserved);
-	if (rc)
-		return rc;
-	ctx = iommu_fd_get(cmd.iommu_fd, &file);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
-	mutex_lock(&df->lock);
-	rc = attach_to(df, ctx, cmd.ioasid);
-	mutex_unlock(&df->lock);
-	fput(file);
-	return rc;
-}
-
-static int device_detach(struct iofd_devfile *df, void __user *arg)
-{
-	struct iommu_device_detach cmd;
-	struct iofd_device *idev;
-	struct iofd_ctx *ctx;
-	struct file *file;
-	int rc;
+	BUILD_BUG_ON(sizeof(cmd) != sizeof(struct iommu_device_detach) ||
+		     offsetof(typeof(cmd), vpasid) !=
+		     offsetof(struct iommu_device_detach, vpasid));
 
 	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
 	if (!rc)
@@ -158,8 +149,7 @@ static int device_detach(struct iofd_devfile *df, void __user *arg)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	mutex_lock(&df->lock);
-	idev = binding_of(df, ctx);
-	rc = idev ? iofd_detach(idev, cmd.ioasid) : -EINVAL;
+	rc = verb(df, ctx, cmd.ioasid);
 	mutex_unlock(&df->lock);
 	fput(file);
 	return rc;
@@ -174,9 +164,9 @@ long iofd_devfile_ioctl(struct iofd_devfile *df, unsigned int cmd,
 	case IOMMU_DEVICE_BIND_IOMMU_FD:
 		return device_bind(df, uarg);
 	case IOMMU_DEVICE_ATTACH_IOASID:
-		return device_attach(df, uarg);
+		return device_attachment(df, uarg, attach_to);
 	case IOMMU_DEVICE_DETACH_IOASID:
-		return device_detach(df, uarg);
+		return device_attachment(df, uarg, detach_from);
 	default:
 		return -ENOIOCTLCMD;
 	}
