@@ -36,9 +36,10 @@
  * EMSGSIZE   an array is too small; the count that is needed was written
  * ENOSPC     no free IOVA range or no free id
  * ENOMEM     no memory, or the locked-memory limit (RLIMIT_MEMLOCK) is reached
- * EFAULT     a bad user address, or memory that cannot be pinned (device memory)
+ * EFAULT     a bad user address, memory that does not allow the access asked for,
+ *            or that cannot be pinned (device memory)
  * EPERM      the device's group is not the caller's alone
- * EACCES     memory or a file that does not allow the access asked for
+ * EACCES     a file that does not allow the access asked for
  * EBADF      not a file descriptor, or not one of /dev/iommu
  * ENODEV     the device is gone, or has no IOMMU in front of it
  * EINTR      a fatal signal came while memory was being pinned
@@ -256,7 +257,7 @@ enum iommu_ioasid_alloc_flags {
  * @table_addr: user-managed: address of the table in the parent; else 0
  * @attrs: user-managed: pointer to the format's attributes; else 0
  * @attrs_len_bytes: length at @attrs; else 0
- * @ioasid: output: the new IOASID, local to this fd, 1 to INT_MAX
+ * @ioasid: output: the new IOASID, local to this fd, 1 to INT_MAX; input: 0
  *
  * Requirement A3, A7, A9, A17, A20.
  */
@@ -436,8 +437,8 @@ struct iommu_unmap_dma {
  * first bind of a group takes the whole group from the kernel: EPERM when a
  * kernel driver or another user has one of its devices. A device file may be
  * bound to several fds, once to each. EBUSY: the label is taken, or the device
- * is bound to this fd already. ENODEV: no IOMMU in front of the device.
- * Requirement A4, A5, A11, A12.
+ * is bound to this fd already, or through another open of its file. ENODEV: no
+ * IOMMU in front of the device. Requirement A4, A5, A11, A12.
  */
 struct iommu_device_bind {
 	__u32 size;
