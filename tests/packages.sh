@@ -45,7 +45,7 @@ suite_apt() {
 }
 
 # suite_open SUITE: fetch the package lists of SUITE; false if the mirror has no
-# such suite.
+# such suite. SUITE+OTHER is both together.
 suite_open() {
 	local suite=$1 dir=$apt_state/$1 codename sources
 	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -53,8 +53,11 @@ suite_open() {
 	[ -n "$sources" ] || die "apt knows no Debian source: run 'apt-get update' as root once"
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	if [ "$suite" != own ]; then
-		sources=$(awk -v own="$codename" -v other="$suite" \
-			'$2 == own && $3 == "main" { print $1, other, $3 }' <<<"$sources")
+		sources=$(awk -v own="$codename" -v others="$suite" \
+			'$2 == own && $3 == "main" {
+				n = split(others, other, "+")
+				for (i = 1; i <= n; i++) print $1, other[i], $3
+			}' <<<"$sources")
 	fi
 	sed "s|^|deb [signed-by=$keyring] |" <<<"$sources" >"$dir/sources.list"
 	say "reading the package lists of suite '$suite' (some seconds)"
