@@ -74,7 +74,7 @@ static void pdev_close(struct iofd_pdev *pdev)
 	lockdep_assert_held(&iofd_topology_lock);
 
 	if (WARN_ON(pdev->attach))
-		pdev->hd->ops->block(pdev->hd);
+		pdev->hd->ops->block(pdev->hd, IOFD_NO_PASID);
 	list_del(&pdev->list);
 	iofd_hw_close(pdev->hd);
 	iofd_group_put(pdev->group);
@@ -190,7 +190,7 @@ static void detach_locked(struct iofd_pdev *pdev)
 
 	lockdep_assert_held(&iofd_topology_lock);
 
-	pdev->hd->ops->block(pdev->hd);
+	pdev->hd->ops->block(pdev->hd, IOFD_NO_PASID);
 	pdev->attach = NULL;
 	spin_lock(&space->attach_lock);
 	list_del(&attach->space_entry);
@@ -256,7 +256,7 @@ static int attach_locked(struct iofd_device *idev, struct iofd_attach *attach)
 		return -EBADF;
 	if (pdev->attach)
 		return -EBUSY;
-	rc = pdev->hd->ops->attach(attach->table->pt, pdev->hd);
+	rc = pdev->hd->ops->attach(attach->table->pt, pdev->hd, IOFD_NO_PASID);
 	if (rc)
 		return rc;
 

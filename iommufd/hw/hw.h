@@ -10,8 +10,9 @@
  * of it reaches memory. There is no other state than blocked and attached.
  *
  * Calls on one page table are serialised by the core (it holds the mutex of the
- * address space), except for attach and block, which are serialised for each
- * device, and which may run beside map, unmap and flush of the same table.
+ * root of its tree of address spaces, which the tables nested over it share),
+ * except for attach and block, which are serialised for each device, and which
+ * may run beside map, unmap and flush of the same table.
  */
 #ifndef IOFD_HW_H
 #define IOFD_HW_H
@@ -25,6 +26,11 @@ struct iofd_hw_ops;
 /* Access that a page table entry grants, and that a fault record reports. */
 #define IOFD_READ	0x1u
 #define IOFD_WRITE	0x2u
+
+/* In the place of a PASID: requests without one. */
+#define IOFD_NO_PASID	U32_MAX
+/* In the place of a PASID: all requests, with whatever PASID and without. */
+#define IOFD_ANY_PASID	(U32_MAX - 1)
 
 /**
  * struct iofd_hw_caps - what a device can do behind its IOMMU
@@ -70,18 +76,40 @@ struct iofd_hw_dev {
  * @addr_width_bits: addresses to cover; 0: as many as the device can use
  * @coherency: enum iommu_ioasid_coherency. ENFORCE fails with -EINVAL where the
  *	hardware cannot; AUTO enforces where it can
+ * @nest_parent: users' tables will be nested over it (VT-d: a second-level
+ *	table); -EOPNOTSUPP where the hardware does not nest
  */
 struct iofd_pt_attrs {
 	u32 addr_width_bits;
 	u32 coherency;
+	bool nest_parent;
 };
 
 /**
- * struct iofd_hw_pt - one kernel-managed I/O page table
+ * struct iofd_nest_attrs - a user's table that the hardware is to walk
+ * @format: enum iommu_ioasid_format
+ * @table_addr: where it starts, an address in the parent
+ * @addr_width_bits: of the addresses it translates
+ * @coherency: enum iommu_ioasid_coherency
+ * @flags: of the format: enum iommu_vtd_s1_flags
+ */
+struct iofd_nest_attrs {
+	u32 format;
+	u64 table_addr;
+	u32 addr_width_bits;
+	u32 coherency;
+	u64 flags;
+};
+
+/**
+ * struct iofd_hw_pt - one I/O page table
  * @ops: the provider
  * @pgsize_bitmap: leaf sizes that map() uses
  * @addr_last: highest address that it can hold
  * @snoop_enforced: all DMA through it snoops the CPU caches
+ * @nest_parent: pt_nest() can be called over it
+ * @parent: a user's table: the table that its addresses are translated by;
+ *	NULL for a kernel-managed one
  *
  * Embedded in the provider's own structure. Constant once allocated.
  */
@@ -90,6 +118,8 @@ struct iofd_hw_pt {
 	u64 pgsize_bitmap;
 	u64 addr_last;
 	bool snoop_enforced;
+	bool nest_parent;
+	struct iofd_hw_pt *parent;
 };
 
 /**
@@ -120,10 +150,23 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  *	remembers anything of it: block() flushed.
  * @pt_fits: can @hd be attached to @pt as it is? A table may serve devices
  *	behind several units when their walks agree.
- * @attach: let the device's DMA without PASID go through @pt. On failure the
- *	device stays blocked. May sleep.
- * @block: block the device's DMA without PASID, and flush, so that when it
- *	returns no DMA of the device reaches memory through @pt. Cannot fail.
+ *	A nested table also has to fit, with its parent.
+ * @pt_nest: make a table of a user's, nested over @parent, that @hd can be
+ *	attached to. Checks all that can be checked of the attributes:
+ *	-EOPNOTSUPP for what the hardware lacks, -EINVAL for what makes no
+ *	sense, -ENOMEM. @parent is freed after it. NULL: no hardware nesting.
+ * @attach: let the device's DMA with @pasid, or without PASID for
+ *	IOFD_NO_PASID, go through @pt. It is blocked before, and stays so on
+ *	failure. A PASID is in 1 to (1 << caps.pasid_width_bits) - 1. May sleep.
+ * @block: block the device's DMA with @pasid, or without PASID, and flush, so
+ *	that when it returns none of it reaches memory, whatever the device was
+ *	doing. Cannot fail.
+ * @invalidate: the user has changed entries of a nested table: wait until no
+ *	unit and no device TLB holds a translation made from what was there
+ *	before in [first, last]. @hd: the device whose accesses are meant, or
+ *	NULL for all devices. @pasid: attached with it; IOFD_NO_PASID; IOFD_ANY_PASID.
+ *	@leaf: only entries that point at pages were changed. Unit caches may be
+ *	flushed for more than was asked for. Cannot fail.
  * @map: write the entries for one physically contiguous run, with the largest
  *	leaves that alignment allows. Nothing is present in the range. iova,
  *	phys and bytes are multiples of PAGE_SIZE. On failure a
@@ -136,7 +179,8 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  *	[iova, last]. The range never cuts a run that was mapped by one map().
  *	Does not flush and does not forget the physical addresses. Cannot fail.
  * @flush: second step: wait until no unit holds a translation of
- *	[iova, last] any more, device TLBs included. Cannot fail.
+ *	[iova, last] any more, device TLBs included, nor one of a table nested
+ *	over this one that leads through [iova, last]. Cannot fail.
  * @reap: third step: clear the revoked entries in [iova, last] and hand back
  *	the physical runs they held, merged where they are contiguous, to @fn
  *	(which returns 0 always; NULL: nobody wants them). Frees table pages
@@ -162,8 +206,14 @@ struct iofd_hw_ops {
 	void (*pt_free)(struct iofd_hw_pt *pt);
 	bool (*pt_fits)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd);
 
-	int (*attach)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd);
-	void (*block)(struct iofd_hw_dev *hd);
+	struct iofd_hw_pt *(*pt_nest)(struct iofd_hw_dev *hd,
+				      struct iofd_hw_pt *parent,
+				      const struct iofd_nest_attrs *attrs);
+
+	int (*attach)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid);
+	void (*block)(struct iofd_hw_dev *hd, u32 pasid);
+	void (*invalidate)(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd,
+			   u32 pasid, u64 first, u64 last, bool leaf);
 
 	int (*map)(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
 		   size_t bytes, unsigned int prot);

@@ -369,7 +369,7 @@ static bool hw_pt_fits(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd)
 	       (!hpt->snoop_enforced || hw->can_snoop);
 }
 
-static int hw_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
+static int hw_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct testhw_dev *hw = to_dev(hd);
 
@@ -388,7 +388,7 @@ static int hw_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
 	return 0;
 }
 
-static void hw_block(struct iofd_hw_dev *hd)
+static void hw_block(struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct testhw_dev *hw = to_dev(hd);
 

@@ -131,7 +131,8 @@ enum iommu_device_info_flags {
 /**
  * enum iommu_ioasid_format - formats of an I/O page table
  * @IOMMU_FORMAT_DEFAULT: kernel-managed; the kernel chooses the layout
- * @IOMMU_FORMAT_VTD_S1: user-managed, VT-d first-stage table
+ * @IOMMU_FORMAT_VTD_S1: user-managed, VT-d first-stage table of 4 or 5 levels;
+ *	attributes are &struct iommu_vtd_s1_attrs
  * @IOMMU_FORMAT_VTD_PASID_TABLE: user-managed PASID table
  *
  * &iommu_device_info.formats holds a bit (1 << format) for each that the device
@@ -232,6 +233,33 @@ enum iommu_ioasid_nesting {
 };
 
 /**
+ * enum iommu_vtd_s1_flags - attributes of a VT-d first-stage table
+ * @IOMMU_VTD_S1_SRE: requests in supervisor mode are let through (ECAP.SRS)
+ * @IOMMU_VTD_S1_EAFE: the extended accessed bit is set (ECAP.EAFS)
+ * @IOMMU_VTD_S1_WPE: supervisor requests, too, need write permission to write;
+ *	only with SRE
+ *
+ * The bits are those of upstream's iommufd. What a device's IOMMU lacks is
+ * refused when the device is attached. A child that is composed by the kernel
+ * knows no supervisor mode: EOPNOTSUPP for SRE. Requirement B4.
+ */
+enum iommu_vtd_s1_flags {
+	IOMMU_VTD_S1_SRE = 1 << 0,
+	IOMMU_VTD_S1_EAFE = 1 << 1,
+	IOMMU_VTD_S1_WPE = 1 << 2,
+};
+
+/**
+ * struct iommu_vtd_s1_attrs - attributes for IOMMU_FORMAT_VTD_S1
+ * @flags: &enum iommu_vtd_s1_flags
+ * @__reserved: must be 0
+ */
+struct iommu_vtd_s1_attrs {
+	__aligned_u64 flags;
+	__aligned_u64 __reserved;
+};
+
+/**
  * enum iommu_ioasid_alloc_flags - flags of &struct iommu_ioasid_alloc
  * @IOMMU_IOASID_FOR_LABEL: check now that the device bound under
  *	&iommu_ioasid_alloc.label can be attached, instead of at attach
@@ -247,19 +275,31 @@ enum iommu_ioasid_alloc_flags {
  * @type: &enum iommu_ioasid_type
  * @parent: IOASID whose addresses this one translates into; 0: the caller's
  *	memory. A root must be kernel-managed (EINVAL): nobody trusts a user
- *	with physical addresses. Children: EOPNOTSUPP unless IOMMU_EXT_NESTING.
+ *	with physical addresses.
  * @format: &enum iommu_ioasid_format
  * @addr_width_bits: width of the address space, 12 to 64; 0: what the attached
  *	devices have in common. A device that is narrower cannot attach.
+ *	IOMMU_FORMAT_VTD_S1: 48 (a table of 4 levels) or 57 (5 levels)
  * @coherency: &enum iommu_ioasid_coherency
- * @nesting: &enum iommu_ioasid_nesting; AUTO for a root
+ * @nesting: &enum iommu_ioasid_nesting; AUTO for a root. HARDWARE is for
+ *	user-managed children alone (EOPNOTSUPP): hardware cannot walk a table
+ *	of the kernel's that holds addresses in a parent.
  * @label: with IOMMU_IOASID_FOR_LABEL, a bound device's label
  * @table_addr: user-managed: address of the table in the parent; else 0
  * @attrs: user-managed: pointer to the format's attributes; else 0
  * @attrs_len_bytes: length at @attrs; else 0
  * @ioasid: output: the new IOASID, local to this fd, 1 to INT_MAX; input: 0
  *
- * Requirement A3, A7, A9, A17, A20.
+ * A child translates into the addresses of @parent (ENOENT when this fd has no
+ * such IOASID), to any depth. It reaches what its parent reaches, when its
+ * parent reaches it, with the permissions that both give. A kernel-managed child
+ * is filled by MAP_DMA from the parent's addresses; a user-managed one by the
+ * user, who writes the table into memory that the parent maps, and follows each
+ * change of what was present with INVALIDATE_CACHE. Hardware sets accessed and
+ * dirty bits in such a table, and so does the kernel: without write permission
+ * in the parent for the table's own pages nothing is translated by them.
+ *
+ * Requirement A3, A4, A7, A9, A17, A20, B4.
  */
 struct iommu_ioasid_alloc {
 	__u32 size;
@@ -281,7 +321,7 @@ struct iommu_ioasid_alloc {
 /**
  * struct iommu_ioasid_free - ioctl(IOMMU_IOASID_FREE)
  * @size: sizeof(struct iommu_ioasid_free)
- * @ioasid: the IOASID; EBUSY while a device is attached to it
+ * @ioasid: the IOASID; EBUSY while a device is attached to it or a child exists
  *
  * Unmaps and unpins everything that is mapped in it.
  */
@@ -295,10 +335,16 @@ struct iommu_ioasid_free {
  * enum iommu_ioasid_info_flags - state in &struct iommu_ioasid_info
  * @IOMMU_IOASID_INFO_SNOOP_ENFORCED: all DMA through it snoops CPU caches
  * @IOMMU_IOASID_INFO_IN_HARDWARE: a hardware I/O page table exists for it
+ * @IOMMU_IOASID_INFO_HW_NESTED: hardware walks it and its parent, for at least
+ *	one of its devices
+ * @IOMMU_IOASID_INFO_COMPOSED: the kernel keeps a table equal to walking it and
+ *	then its parent, for at least one of its devices
  */
 enum iommu_ioasid_info_flags {
 	IOMMU_IOASID_INFO_SNOOP_ENFORCED = 1 << 0,
 	IOMMU_IOASID_INFO_IN_HARDWARE = 1 << 1,
+	IOMMU_IOASID_INFO_HW_NESTED = 1 << 2,
+	IOMMU_IOASID_INFO_COMPOSED = 1 << 3,
 };
 
 /**
@@ -315,8 +361,9 @@ enum iommu_ioasid_info_flags {
  *	that MAP_DMA asks for
  * @nr_mappings: output: mappings, each made by one MAP_DMA
  * @mapped_bytes: output: sum of their lengths
- * @pinned_bytes: output: memory pinned for them
- * @charged_bytes: output: memory charged for them against RLIMIT_MEMLOCK
+ * @pinned_bytes: output: memory pinned for them; 0 for a child
+ * @charged_bytes: output: memory charged for them against RLIMIT_MEMLOCK; 0 for
+ *	a child
  * @ranges: pointer to an array of &struct iommu_ioasid_range that receives the
  *	IOVA ranges in which MAP_DMA is permitted: what all attached devices
  *	have in common
@@ -361,9 +408,10 @@ enum iommu_map_dma_flags {
  * struct iommu_map_dma - ioctl(IOMMU_MAP_DMA)
  * @size: sizeof(struct iommu_map_dma)
  * @flags: &enum iommu_map_dma_flags; at least one of READ and WRITE
- * @ioasid: kernel-managed IOASID
+ * @ioasid: kernel-managed IOASID; EOPNOTSUPP for another
  * @fd: with IOMMU_MAP_FD the file; else 0
- * @source: address in the caller's memory, or offset in @fd in bytes
+ * @source: address in the caller's memory, or offset in @fd in bytes; for a
+ *	child, address in its parent
  * @length: bytes
  * @iova: I/O virtual address of the first byte; input with
  *	IOMMU_MAP_FIXED_IOVA, always output
@@ -373,7 +421,11 @@ enum iommu_map_dma_flags {
  * whatever happens to the caller's own mapping of it, and charged to the caller
  * against RLIMIT_MEMLOCK (without limit for CAP_IPC_LOCK). Overlap with a
  * mapping: EEXIST. Outside the permitted ranges: EINVAL. No free range: ENOSPC.
- * Requirement A15.
+ *
+ * In a child nothing is pinned or charged, and nothing need be mapped at @source
+ * in the parent yet: a page is reached as long as both map it. IOMMU_MAP_FD is
+ * refused there (EINVAL).
+ * Requirement A9, A15, A16.
  */
 struct iommu_map_dma {
 	__u32 size;
@@ -398,7 +450,7 @@ enum iommu_unmap_dma_flags {
  * struct iommu_unmap_dma - ioctl(IOMMU_UNMAP_DMA)
  * @size: sizeof(struct iommu_unmap_dma)
  * @flags: &enum iommu_unmap_dma_flags
- * @ioasid: kernel-managed IOASID
+ * @ioasid: kernel-managed IOASID; EOPNOTSUPP for another
  * @__reserved: must be 0
  * @iova: first byte of the range
  * @length: bytes; output: bytes that were unmapped
@@ -417,6 +469,85 @@ struct iommu_unmap_dma {
 	__aligned_u64 length;
 };
 #define IOMMU_UNMAP_DMA _IO(IOMMU_IOASID_TYPE, IOMMU_IOASID_BASE + 6)
+
+/**
+ * enum iommu_invalidate_granularity - how much an entry invalidates
+ * @IOMMU_INVALIDATE_ALL: the whole address space
+ * @IOMMU_INVALIDATE_RANGE: &iommu_invalidate_entry.length bytes from
+ *	&iommu_invalidate_entry.addr on
+ */
+enum iommu_invalidate_granularity {
+	IOMMU_INVALIDATE_ALL = 0,
+	IOMMU_INVALIDATE_RANGE = 1,
+};
+
+/**
+ * enum iommu_invalidate_flags - flags of &struct iommu_invalidate_entry
+ * @IOMMU_INVALIDATE_LABEL: for accesses of the device bound under
+ *	&iommu_invalidate_entry.label alone; caches that devices share may be
+ *	flushed for all of them
+ * @IOMMU_INVALIDATE_VPASID: for accesses with &iommu_invalidate_entry.vpasid
+ *	alone
+ * @IOMMU_INVALIDATE_LEAF: only entries that point at pages have changed, none
+ *	that points at a table
+ */
+enum iommu_invalidate_flags {
+	IOMMU_INVALIDATE_LABEL = 1 << 0,
+	IOMMU_INVALIDATE_VPASID = 1 << 1,
+	IOMMU_INVALIDATE_LEAF = 1 << 2,
+};
+
+/**
+ * struct iommu_invalidate_entry - one invalidation
+ * @flags: &enum iommu_invalidate_flags
+ * @granularity: &enum iommu_invalidate_granularity
+ * @label: with IOMMU_INVALIDATE_LABEL a bound device; else 0
+ * @addr: RANGE: first byte, a multiple of 4096; else 0
+ * @length: RANGE: bytes, a multiple of 4096, not 0; else 0
+ * @vpasid: with IOMMU_INVALIDATE_VPASID; else 0
+ * @__reserved: must be 0
+ */
+struct iommu_invalidate_entry {
+	__u32 flags;
+	__u32 granularity;
+	__aligned_u64 label;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__u32 vpasid;
+	__u32 __reserved;
+};
+
+/**
+ * struct iommu_invalidate_cache - ioctl(IOMMU_INVALIDATE_CACHE)
+ * @size: sizeof(struct iommu_invalidate_cache)
+ * @ioasid: user-managed IOASID; EOPNOTSUPP for another: the kernel flushes what
+ *	it manages
+ * @entries: pointer to an array of &struct iommu_invalidate_entry
+ * @entry_len_bytes: length of one entry, sizeof(struct iommu_invalidate_entry)
+ *	or more (E2BIG when the rest is not 0)
+ * @nr_entries: input: entries at @entries; output: entries that were carried
+ *	out, also on failure
+ *
+ * To be called after entries of a user's table have changed that were present
+ * before, as hardware wants it; where the kernel composes the table
+ * (IOMMU_IOASID_INFO_COMPOSED), also after ones that were not. When it returns,
+ * no DMA uses what was there before. Device TLBs are included. Entries are
+ * carried out in order. One that makes no sense ends the command: EOPNOTSUPP for
+ * unknown flags or granularity; EINVAL for a bad range; ENOENT for a label that
+ * is unknown or a device or vPASID that is not attached to the IOASID. A
+ * composed table also takes memory: ENOMEM, or E2BIG for a table that is more
+ * than its parent could hold.
+ *
+ * Requirement A9, B7, B8, F3.
+ */
+struct iommu_invalidate_cache {
+	__u32 size;
+	__u32 ioasid;
+	__aligned_u64 entries;
+	__u32 entry_len_bytes;
+	__u32 nr_entries;
+};
+#define IOMMU_INVALIDATE_CACHE _IO(IOMMU_IOASID_TYPE, IOMMU_IOASID_BASE + 7)
 
 /**
  * DOC: Commands on a device file
@@ -468,9 +599,16 @@ enum iommu_device_attach_flags {
  * @vpasid: with IOMMU_DEVICE_ATTACH_VPASID; else 0
  * @__reserved: must be 0
  *
- * EBUSY: attached already (detach first). EINVAL: the device cannot use the
- * IOASID's format, width or coherency. EADDRINUSE: something is mapped where
- * the device has a reserved region. Requirement A4, A8, A10, A12, A20.
+ * Without vPASID: a device that is attached to an IOASID can be attached to a
+ * child, or child's child, of it as well, which then takes its DMA; detaching
+ * that gives the DMA back to the IOASID before. EBUSY: attached to something
+ * else already (detach first), or the vPASID is. EINVAL: the device cannot use
+ * the IOASID's format, width or coherency, or the vPASID is out of its range
+ * (from 1 on: DMA without PASID is no vPASID). EOPNOTSUPP: nesting by hardware
+ * is asked for, and there is none, or an attribute that it lacks. EPERM: PASIDs
+ * of a device that shares its group with others. EADDRINUSE: something is mapped
+ * where the device has a reserved region.
+ * Requirement A4, A8, A9, A10, A12, A20, A23, C8.
  */
 struct iommu_device_attach {
 	__u32 size;
@@ -488,11 +626,13 @@ struct iommu_device_attach {
  * @size: sizeof(struct iommu_device_detach)
  * @flags: &enum iommu_device_attach_flags
  * @iommu_fd: an fd that the device is bound to
- * @ioasid: the IOASID that the device is attached to; ENOENT when it is not
+ * @ioasid: the IOASID that the device is attached to; ENOENT when it is not;
+ *	EBUSY when its DMA goes through a child of it that was attached later
  * @vpasid: with IOMMU_DEVICE_ATTACH_VPASID; else 0
  * @__reserved: must be 0
  *
- * When the command returns the device is blocked. Requirement A12.
+ * When the command returns the device, or its DMA with the vPASID, is blocked,
+ * or goes through the IOASID that it was attached to before. Requirement A12.
  */
 struct iommu_device_detach {
 	__u32 size;

@@ -369,6 +369,8 @@ static struct iofd_hw_pt *api_pt_alloc(struct iofd_hw_dev *hd,
 
 	if (attrs->addr_width_bits > bits)
 		return ERR_PTR(-EINVAL);
+	if (attrs->nest_parent)
+		return ERR_PTR(-EOPNOTSUPP);
 	apt = kzalloc(sizeof(*apt), GFP_KERNEL_ACCOUNT);
 	if (!apt)
 		return ERR_PTR(-ENOMEM);
@@ -435,13 +437,15 @@ static bool api_pt_fits(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
 		apt->ecap == ad->caps.hw_ecap);
 }
 
-static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
+static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct api_dev *ad = to_dev(hd);
 	struct api_group *group = ad->group;
 	struct api_pt *apt = to_pt(pt);
 	int rc = 0;
 
+	if (pasid != IOFD_NO_PASID)
+		return -EINVAL;
 	mutex_lock(&api_lock);
 	if (group->nr_attached) {
 		/* Its other devices would be attached to this one as well. */
@@ -466,7 +470,7 @@ static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
  * While the DMA of a group is owned, a group that is detached is blocked, and
  * drivers flush what they change for that.
  */
-static void api_block(struct iofd_hw_dev *hd)
+static void api_block(struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct api_dev *ad = to_dev(hd);
 	struct api_group *group = ad->group;

@@ -28,7 +28,7 @@ static struct iofd_hw_dev *vtd_open(struct device *dev)
 	return rc ? ERR_PTR(rc) : &vdev->hd;
 }
 
-static void vtd_block(struct iofd_hw_dev *hd)
+static void vtd_block(struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 
@@ -75,6 +75,8 @@ static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
 	struct vtd_limits limits;
 	struct vtd_table *table;
 
+	if (attrs->nest_parent)
+		return ERR_PTR(-EOPNOTSUPP);
 	vtd_unit_limits(to_vtd_dev(hd)->unit, &limits);
 	if (attrs->coherency == IOMMU_COHERENCY_ENFORCE && !limits.snoop)
 		return ERR_PTR(-EINVAL);
@@ -93,11 +95,13 @@ static bool vtd_pt_fits(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
 	return vtd_table_fits(to_vtd_table(pt), to_vtd_dev(hd)->unit);
 }
 
-static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
+static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 	int rc;
 
+	if (pasid != IOFD_NO_PASID)
+		return -EINVAL;
 	if (!vtd_pt_fits(pt, hd))
 		return -EINVAL;
 	mutex_lock(&vdev->unit->lock);
