@@ -13,6 +13,7 @@
  * much as the hole's place in the table would cover. So each table has a second
  * one in memory (hw/pt) that knows, from which the runs are handed back.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -29,6 +30,10 @@
 
 /* As wide as the table in memory can be. */
 #define MAX_WIDTH_BITS		57
+
+/* A second, for a kernel that is out of memory for a moment. */
+#define DETACH_TRIES		100
+#define DETACH_PAUSE_MS		10
 
 /*
  * Lock order, outermost first: api_lock, api_pt.lock.
@@ -47,6 +52,7 @@ static LIST_HEAD(api_groups);		/* (l) struct api_group */
  * @domain: (c) the kernel's table
  * @runs: (s) what @domain maps
  * @gather: (s) what has been unmapped and not flushed
+ * @stuck: (l) a group could not be detached: @domain is never freed
  * @iommu: (c) the IOMMU it was made for
  * @cap: (c) of a VT-d unit, else 0
  * @ecap: (c) of a VT-d unit, else 0
@@ -57,6 +63,7 @@ struct api_pt {
 	struct iommu_domain *domain;
 	struct sl_table runs;
 	struct iommu_iotlb_gather gather;
+	bool stuck;
 	struct iommu_device *iommu;
 	u64 cap;
 	u64 ecap;
@@ -323,21 +330,46 @@ static int attach_errno(int rc)
 }
 
 /*
+ * Block a group that is attached to a table. Some kernels need memory for that,
+ * and without it leave the group attached: insist. What was mapped has been or
+ * will be unmapped, so a domain that the group is stuck in lets nothing through;
+ * but it has to stay.
+ */
+static void detach_group(struct api_pt *apt, struct api_dev *ad)
+{
+	unsigned int tries;
+
+	lockdep_assert_held(&api_lock);
+
+	for (tries = 0; tries < DETACH_TRIES; tries++) {
+		if (tries)
+			msleep(DETACH_PAUSE_MS);
+		iommu_detach_group(apt->domain, ad->group->group);
+		if (iommu_get_domain_for_dev(ad->hd.dev) != apt->domain)
+			return;
+	}
+	dev_err(ad->hd.dev, "its IOMMU's driver does not block it; it can be used again after a reboot\n");
+	apt->stuck = true;
+}
+
+/*
  * Of a domain that no device is attached to, drivers assume the least that all
  * units can do. Attach the group for a moment: the domain is empty, so that
  * blocks the group just as well. A group that is attached to something else has
  * had its devices looked at then.
  */
-static int acquaint(struct api_dev *ad, struct iommu_domain *domain)
+static int acquaint(struct api_dev *ad, struct api_pt *apt)
 {
 	struct api_group *group = ad->group;
 	int rc = 0;
 
 	mutex_lock(&api_lock);
 	if (!group->nr_attached) {
-		rc = iommu_attach_group(domain, group->group);
+		rc = iommu_attach_group(apt->domain, group->group);
 		if (!rc)
-			iommu_detach_group(domain, group->group);
+			detach_group(apt, ad);
+		if (apt->stuck)
+			rc = -ENOMEM;
 	}
 	mutex_unlock(&api_lock);
 	return attach_errno(rc);
@@ -390,7 +422,7 @@ static struct iofd_hw_pt *api_pt_alloc(struct iofd_hw_dev *hd,
 		rc = PTR_ERR(apt->domain);
 		goto err_runs;
 	}
-	rc = acquaint(ad, apt->domain);
+	rc = acquaint(ad, apt);
 	if (!rc)
 		rc = set_coherency(apt, ad, attrs->coherency);
 	if (rc)
@@ -399,7 +431,8 @@ static struct iofd_hw_pt *api_pt_alloc(struct iofd_hw_dev *hd,
 	return &apt->pt;
 
 err_domain:
-	iommu_domain_free(apt->domain);
+	if (!apt->stuck)
+		iommu_domain_free(apt->domain);
 err_runs:
 	sl_destroy(&apt->runs);
 err_free:
@@ -411,7 +444,8 @@ static void api_pt_free(struct iofd_hw_pt *pt)
 {
 	struct api_pt *apt = to_pt(pt);
 
-	iommu_domain_free(apt->domain);
+	if (!apt->stuck)
+		iommu_domain_free(apt->domain);
 	sl_destroy(&apt->runs);
 	mutex_destroy(&apt->lock);
 	kfree(apt);
@@ -480,12 +514,31 @@ static void api_block(struct iofd_hw_dev *hd, u32 pasid)
 		ad->attached = false;
 		if (!--group->nr_attached) {
 			mutex_lock(&group->pt->lock);
-			iommu_detach_group(group->pt->domain, group->group);
+			detach_group(group->pt, ad);
 			mutex_unlock(&group->pt->lock);
 			group->pt = NULL;
 		}
 	}
 	mutex_unlock(&api_lock);
+}
+
+/*
+ * A driver that runs out of memory half way through may leave the entries that
+ * it has written, and only tells that it failed. Look for them, and do not touch
+ * holes (see above).
+ */
+static void unmap_leftovers(struct iommu_domain *domain, u64 iova, size_t bytes)
+{
+	u64 end = iova + bytes;
+	size_t step;
+
+	for (; iova < end; iova += step) {
+		step = 0;
+		if (iommu_iova_to_phys(domain, iova))
+			step = iommu_unmap(domain, iova, PAGE_SIZE);
+		step = max_t(size_t, step, PAGE_SIZE);
+		cond_resched();
+	}
 }
 
 static int api_map(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
@@ -500,9 +553,9 @@ static int api_map(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
 		flags |= IOMMU_WRITE;
 
 	mutex_lock(&apt->lock);
-	/* Undoes itself when it fails. */
 	rc = iofd_iommu_map(apt->domain, iova, phys, bytes, flags);
 	if (rc) {
+		unmap_leftovers(apt->domain, iova, bytes);
 		/* -EEXIST would be a bug, and everything else is memory. */
 		rc = rc == -EEXIST ? rc : -ENOMEM;
 		goto out;
