@@ -156,8 +156,11 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  *	-EOPNOTSUPP for what the hardware lacks, -EINVAL for what makes no
  *	sense, -ENOMEM. @parent is freed after it. NULL: no hardware nesting.
  * @attach: let the device's DMA with @pasid, or without PASID for
- *	IOFD_NO_PASID, go through @pt. It is blocked before, and stays so on
- *	failure. A PASID is in 1 to (1 << caps.pasid_width_bits) - 1. May sleep.
+ *	IOFD_NO_PASID, go through @pt. Where it goes through another table, that
+ *	is replaced: some DMA may be refused meanwhile, and what went through the
+ *	old one does not any more when this returns. On failure it goes where it
+ *	went before. A PASID is in 1 to (1 << caps.pasid_width_bits) - 1. May
+ *	sleep.
  * @block: block the device's DMA with @pasid, or without PASID, and flush, so
  *	that when it returns none of it reaches memory, whatever the device was
  *	doing. Cannot fail.
