@@ -61,10 +61,11 @@ enum vtdu_vcmd_layout {
 /**
  * struct vtdu_config - what the unit is
  * @ver: VER register; 0x10 is 1.0, 0x60 is 6.0
- * @cap: CAP register, with RO fields such as FRO and NFR
- * @ecap: ECAP register. QI must be set, IR clear
+ * @cap: CAP register. AFL and ECMDS are not supported
+ * @ecap: ECAP register. QI must be set; PMS and HPTS are not supported. IR makes
+ *	the registers of interrupt remapping exist and nothing more: interrupts
+ *	come back as VTDU_INTERRUPT
  * @vccap: VCCAP register; bit 0: PASIDs can be allocated. Only with ECAP.VCS
- * @eccap: ECCAP register
  * @haw: host address width in bits, 32 to 52: the physical addresses that exist
  * @vcmd_layout: enum vtdu_vcmd_layout
  * @flags: VTDU_WIDE_INVALIDATION
@@ -84,7 +85,6 @@ struct vtdu_config {
 	uint64_t cap;
 	uint64_t ecap;
 	uint64_t vccap;
-	uint64_t eccap;
 	uint8_t haw;
 	uint8_t vcmd_layout;
 	uint16_t flags;
@@ -205,9 +205,9 @@ struct vtdu_inval {
  * struct vtdu_ops - what the unit asks of its surroundings
  * @read: read memory. False: no such memory, an access error
  * @write: write memory. False: access error
- * @cmpxchg64: if the 8 bytes at an address (little endian, aligned to 8) are
- *	*@expected make them @desired, atomically for all who use that memory;
- *	otherwise set *@expected to what is there. False: access error
+ * @cmpxchg64: if the number in the 8 bytes at an address (little endian, aligned
+ *	to 8) is *@expected make it @desired, atomically for all who use that
+ *	memory; otherwise set *@expected to what is there. False: access error
  * @msi: send an interrupt message
  * @devtlb: a device-TLB invalidation leaves. Later, or already from within, the
  *	caller calls vtdu_devtlb_done() or vtdu_devtlb_timeout() with @tag. NULL:
@@ -550,9 +550,7 @@ enum vtdu_page_outcome vtdu_page_request(struct vtdu *u,
  *	between the two
  * @VTDU_MISUSE_PRO: PRS.PRO cleared while requests are queued
  * @VTDU_MISUSE_VCMD: VCMD written while a command is in progress
- * @VTDU_MISUSE_RO: a write to a read-only register
- * @VTDU_MISUSE_DEVTLB: a device-TLB invalidation for a function whose entries
- *	do not allow ATS, or without ECAP.DT
+ * @VTDU_MISUSE_RO: a write to a read-only or unimplemented register
  * @VTDU_MISUSE_NR: how many there are
  */
 enum vtdu_misuse {
@@ -571,7 +569,6 @@ enum vtdu_misuse {
 	VTDU_MISUSE_PRO,
 	VTDU_MISUSE_VCMD,
 	VTDU_MISUSE_RO,
-	VTDU_MISUSE_DEVTLB,
 	VTDU_MISUSE_NR,
 };
 
