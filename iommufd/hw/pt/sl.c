@@ -217,6 +217,7 @@ int sl_init(struct sl_table *sl, unsigned int levels,
 	sl->max_leaf_level = max_leaf_level;
 	sl->noncoherent = noncoherent;
 	sl->leaf_bits = leaf_bits;
+	sl->table_bits = SL_RW;
 	INIT_LIST_HEAD(&sl->unlinked);
 	sl_forget_cur(sl);
 	sl->root = sl_alloc_table(sl);
@@ -368,7 +369,7 @@ static u64 *sl_walk_alloc(struct sl_table *sl, u64 iova, unsigned int *level)
 			if (!child)
 				return ERR_PTR(-ENOMEM);
 			sl->nr_empty++;
-			WRITE_ONCE(*pte, virt_to_phys(child) | SL_RW);
+			WRITE_ONCE(*pte, virt_to_phys(child) | sl->table_bits);
 			sl_write_back(sl, pte, pte + 1);
 			sl_count(sl, table, 1);
 		}

@@ -4,7 +4,8 @@
  * leaves of 4 KiB, 2 MiB and 1 GiB, in the layout of VT-d second-level paging
  * (VT-d specification, "Second-Stage Paging Entries"; requirements D.6).
  *
- * VT-d walks these tables as they are. The core uses one without any hardware
+ * VT-d walks these tables as they are. First-level tables are made of them, too:
+ * see fl.h. The core uses one without any hardware
  * to remember the physical addresses of a space that no hardware table holds
  * (struct iofd_store).
  *
@@ -64,6 +65,7 @@ struct sl_cursor {
  *	linked. The owner sets it after sl_init() if it looks after
  *	sl_take_unlinked(). Without it such a place gets smaller leaves
  * @leaf_bits: bits set in every leaf (SL_SNOOP)
+ * @table_bits: bits set in every entry that points at a table page
  * @nr_tables: table pages linked, the root included
  * @nr_empty: of these, pages below the root without a used entry
  * @unlinked: pages that sl_map() has replaced
@@ -81,6 +83,7 @@ struct sl_table {
 	bool noncoherent;
 	bool replaces_tables;
 	u64 leaf_bits;
+	u64 table_bits;
 	unsigned long nr_tables;
 	unsigned long nr_empty;
 	struct list_head unlinked;

@@ -19,48 +19,9 @@
 #define SCALABLE_WORDS		4	/* 128 in a table */
 #define PASID_WORDS		8
 
-static u64 *zeroed_table(const struct vtd_unit *unit)
-{
-	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL);
-
-	if (table)
-		vtd_write_back(unit, table, PAGE_SIZE);
-	return table;
-}
-
-/* Store the word that makes an entry present, after the rest of it. */
-static void publish(const struct vtd_unit *unit, u64 *entry, u64 word,
-		    unsigned int words)
-{
-	vtd_write_back(unit, entry, words * sizeof(*entry));
-	/* The present bit is the last thing that hardware sees. */
-	dma_wmb();
-	WRITE_ONCE(entry[0], word);
-	vtd_write_back(unit, entry, sizeof(*entry));
-}
-
-/* Take the present bit away, and nothing else. */
-static void withdraw(const struct vtd_unit *unit, u64 *entry)
-{
-	WRITE_ONCE(entry[0], entry[0] & ~1ULL);
-	vtd_write_back(unit, entry, sizeof(*entry));
-}
-
-static void wipe(const struct vtd_unit *unit, u64 *entry, unsigned int words)
-{
-	memset(entry, 0, words * sizeof(*entry));
-	vtd_write_back(unit, entry, words * sizeof(*entry));
-}
-
 static unsigned int context_words(const struct vtd_unit *unit)
 {
 	return unit->scalable ? SCALABLE_WORDS : CONTEXT_WORDS;
-}
-
-/* The PASID table entry for requests without PASID; scalable mode. */
-static u64 *pasid_entry(const struct vtd_rid *rid)
-{
-	return rid->pasid_table + VTD_RID_PASID * PASID_WORDS;
 }
 
 /* The context entry of @sid; makes the table it is in. */
@@ -77,12 +38,12 @@ static u64 *context_entry(struct vtd_unit *unit, u16 sid)
 	index = unit->scalable ? bus * 2 + half : bus;
 	table = unit->context[index];
 	if (!table) {
-		table = zeroed_table(unit);
+		table = vtd_zeroed_page(unit, GFP_KERNEL);
 		if (!table)
 			return NULL;
 		unit->context[index] = table;
 		root = unit->root + bus * 2 + half;
-		publish(unit, root, virt_to_phys(table) | ROOT_P, 1);
+		vtd_publish(unit, root, virt_to_phys(table) | ROOT_P, 1);
 		vtd_unit_write_buffer_flush(unit);
 	}
 	if (unit->scalable)
@@ -94,8 +55,7 @@ static void rid_free(struct vtd_rid *rid)
 {
 	if (!rid)
 		return;
-	free_page((unsigned long)rid->pasid_dir);
-	free_page((unsigned long)rid->pasid_table);
+	vtd_pasid_free(rid);
 	kfree_rcu(rid, rcu);
 }
 
@@ -129,14 +89,8 @@ struct vtd_rid *vtd_rid_get(struct vtd_unit *unit, u16 sid)
 	rid->entry = context_entry(unit, sid);
 	if (!rid->entry)
 		goto err;
-	if (unit->scalable) {
-		rid->pasid_dir = zeroed_table(unit);
-		rid->pasid_table = zeroed_table(unit);
-		if (!rid->pasid_dir || !rid->pasid_table)
-			goto err;
-		publish(unit, rid->pasid_dir,
-			virt_to_phys(rid->pasid_table) | PASID_DIR_P, 1);
-	}
+	if (unit->scalable && vtd_pasid_init(unit, rid))
+		goto err;
 	if (xa_err(xa_store(&unit->rids, sid, rid, GFP_KERNEL)))
 		goto err;
 	return rid;
@@ -175,43 +129,23 @@ void vtd_rid_free_all(struct vtd_unit *unit)
 	xa_destroy(&unit->rids);
 }
 
-static void fill_legacy(struct vtd_unit *unit, struct vtd_rid *rid)
+static void fill_legacy(struct vtd_unit *unit, struct vtd_rid *rid,
+			const struct vtd_target *t, bool ats)
 {
-	const struct vtd_target *t = &rid->target;
 	u64 lo = CTX_P;
 
-	if (t->pass_through)
+	if (t->walk == VTD_WALK_PASS)
 		lo |= CTX_TT_PASS;
 	else
-		lo |= t->root | (t->ats ? CTX_TT_ATS : CTX_TT_UNTRANSLATED);
+		lo |= t->root | (ats ? CTX_TT_ATS : CTX_TT_UNTRANSLATED);
 	WRITE_ONCE(rid->entry[1], CTX_AW(vtd_levels_aw(t->levels)) |
 				  CTX_DID(t->did));
-	publish(unit, rid->entry, lo, CONTEXT_WORDS);
-}
-
-static void fill_scalable(struct vtd_unit *unit, struct vtd_rid *rid)
-{
-	const struct vtd_target *t = &rid->target;
-	u64 *pasid = pasid_entry(rid);
-	u64 lo = PASID_P | PASID_AW(vtd_levels_aw(t->levels));
-	u64 did = PASID_DID(t->did);
-
-	if (t->pass_through)
-		lo |= PASID_PGTT_PT;
-	else
-		lo |= PASID_PGTT_SS | t->root;
-	if (!t->pass_through && unit->ecap & ECAP_SMPWCS)
-		did |= PASID_PWSNP;
-	WRITE_ONCE(pasid[1], did);
-	publish(unit, pasid, lo, PASID_WORDS);
-
-	/* PDTS 0: 128 directory entries. RID_PASID 0 is the second word. */
-	publish(unit, rid->entry, virt_to_phys(rid->pasid_dir) | SCTX_P |
-		(t->ats ? SCTX_DTE : 0), SCALABLE_WORDS);
+	vtd_publish(unit, rid->entry, lo, CONTEXT_WORDS);
 }
 
 /* With caching mode, what was not present may be cached, as domain 0. */
-static void flush_not_present(struct vtd_unit *unit, struct vtd_rid *rid)
+static void flush_not_present(struct vtd_unit *unit, struct vtd_rid *rid,
+			      u32 pasid, u16 did, bool context)
 {
 	struct vtd_qi_desc descs[4];
 	unsigned int n = 0;
@@ -220,87 +154,106 @@ static void flush_not_present(struct vtd_unit *unit, struct vtd_rid *rid)
 		vtd_unit_write_buffer_flush(unit);
 		return;
 	}
-	descs[n++] = vtd_qi_context_device(VTD_DID_NONE, rid->sid);
-	if (unit->scalable) {
-		descs[n++] = vtd_qi_pasid_entry(rid->target.did, VTD_RID_PASID);
-		descs[n++] = vtd_qi_piotlb_pasid(rid->target.did, VTD_RID_PASID);
-	}
-	descs[n++] = vtd_qi_iotlb_domain(VTD_DID_NONE, unit->drain);
+	if (context && FLUSH_POINT(cm_context))
+		descs[n++] = vtd_qi_context_device(VTD_DID_NONE, rid->sid);
+	if (unit->scalable && FLUSH_POINT(cm_pasid_cache))
+		descs[n++] = vtd_qi_pasid_entry(did, pasid);
+	if (unit->scalable && FLUSH_POINT(cm_pasid_iotlb))
+		descs[n++] = vtd_qi_piotlb_pasid(did, pasid);
+	if (context && FLUSH_POINT(cm_iotlb))
+		descs[n++] = vtd_qi_iotlb_domain(VTD_DID_NONE, unit->drain);
 	vtd_qi_run(unit, descs, n);
 }
 
 /**
  * vtd_rid_set() - let the requests of a requester ID through
  * @unit: its unit
- * @rid: blocked
+ * @rid: the requester ID
+ * @pasid: those with this PASID, which is prepared; or VTD_RID_PASID: those
+ *	without. They are blocked
  * @target: where they go
+ * @ats: allow translation requests, and what was translated by them. The same
+ *	for all PASIDs
  */
-void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid,
-		 const struct vtd_target *target)
+void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
+		 const struct vtd_target *target, bool ats)
 {
+	bool context = !rid->nr_present;
+
 	lockdep_assert_held(&unit->lock);
 
-	spin_lock(&unit->entry_lock);
-	rid->target = *target;
+	rid->nr_present++;
 	if (unit->scalable)
-		fill_scalable(unit, rid);
-	else
-		fill_legacy(unit, rid);
+		vtd_pasid_fill(unit, vtd_pasid_entry(rid, pasid), target);
+	spin_lock(&unit->entry_lock);
+	if (!unit->scalable)
+		fill_legacy(unit, rid, target, ats);
+	else if (context)
+		vtd_publish(unit, rid->entry, vtd_pasid_context(rid) | SCTX_P |
+			    (ats ? SCTX_DTE : 0), SCALABLE_WORDS);
 	spin_unlock(&unit->entry_lock);
 
 	if (unit->enabled)
-		flush_not_present(unit, rid);
-}
-
-/* What may be cached of an entry that is not present any more. */
-static unsigned int forget(struct vtd_unit *unit, const struct vtd_rid *rid,
-			   struct vtd_qi_desc *descs)
-{
-	u16 did = rid->target.did;
-	unsigned int n = 0;
-
-	descs[n++] = vtd_qi_context_device(did, rid->sid);
-	if (unit->scalable)
-		descs[n++] = vtd_qi_pasid_entry(did, VTD_RID_PASID);
-	if (unit->scalable && rid->target.pass_through)
-		descs[n++] = vtd_qi_piotlb_pasid(did, VTD_RID_PASID);
-	else
-		descs[n++] = vtd_qi_iotlb_domain(did, unit->drain);
-	return n;
+		flush_not_present(unit, rid, pasid, target->did, context);
 }
 
 /**
- * vtd_rid_clear() - block the requests of a requester ID
+ * vtd_rid_withdraw() - block the requests of a requester ID
  * @unit: its unit
- * @rid: was set
+ * @rid: the requester ID
+ * @pasid: those with this PASID, or VTD_RID_PASID; was set
  *
  * When it returns, the unit holds nothing of the entry and of what it pointed
- * at. What a device holds itself is the caller's: see vtd_table_ats_del().
+ * at. What a device holds itself is the caller's: see vtd_table_ats_del(). After
+ * that, vtd_rid_wipe().
  */
-void vtd_rid_clear(struct vtd_unit *unit, struct vtd_rid *rid)
+void vtd_rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid)
 {
 	struct vtd_qi_desc descs[4];
-	u64 *pasid = pasid_entry(rid);
-	unsigned int n;
+	bool context = !--rid->nr_present;
+	unsigned int n = 0;
+	u64 *entry;
 
 	lockdep_assert_held(&unit->lock);
 
-	spin_lock(&unit->entry_lock);
-	withdraw(unit, rid->entry);
-	if (unit->scalable)
-		withdraw(unit, pasid);
-	spin_unlock(&unit->entry_lock);
-
-	n = forget(unit, rid, descs);
+	if (context) {
+		spin_lock(&unit->entry_lock);
+		vtd_withdraw(unit, rid->entry);
+		spin_unlock(&unit->entry_lock);
+		if (FLUSH_POINT(block_context))
+			descs[n++] = vtd_qi_context_device(CTX_DID_OF(rid->entry[1]),
+							   rid->sid);
+	}
+	if (unit->scalable) {
+		entry = vtd_pasid_entry(rid, pasid);
+		vtd_withdraw(unit, entry);
+		n += vtd_pasid_forget(unit, entry, pasid, descs + n);
+	} else if (FLUSH_POINT(block_legacy)) {
+		descs[n++] = vtd_qi_iotlb_domain(CTX_DID_OF(rid->entry[1]),
+						 unit->drain);
+	}
 	if (unit->enabled)
 		vtd_qi_run(unit, descs, n);
+}
 
-	/* Nobody looks at the rest any more. */
-	spin_lock(&unit->entry_lock);
-	wipe(unit, rid->entry, context_words(unit));
+/**
+ * vtd_rid_wipe() - clear an entry that has been withdrawn
+ * @unit: its unit
+ * @rid: the requester ID
+ * @pasid: as it was withdrawn; neither unit nor device remembers anything of it
+ */
+void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid)
+{
+	lockdep_assert_held(&unit->lock);
+
+	if (!rid->nr_present) {
+		spin_lock(&unit->entry_lock);
+		vtd_wipe(unit, rid->entry, context_words(unit));
+		rid->cut = false;
+		spin_unlock(&unit->entry_lock);
+	}
 	if (unit->scalable)
-		wipe(unit, pasid, PASID_WORDS);
-	spin_unlock(&unit->entry_lock);
+		vtd_wipe(unit, vtd_pasid_entry(rid, pasid), PASID_WORDS);
 }
 
 /**
@@ -309,12 +262,12 @@ void vtd_rid_clear(struct vtd_unit *unit, struct vtd_rid *rid)
  * @sid: its requester ID
  *
  * It may use translations for memory that was taken away from it; so the unit
- * lets nothing of it through until it is attached to something else. Any
+ * lets nothing of it through until all its requests have been blocked. Any
  * context that may spin. Posts a batch in every case, and does not wait for it.
  */
 void vtd_rid_cut(struct vtd_unit *unit, u16 sid)
 {
-	struct vtd_qi_desc descs[4];
+	struct vtd_qi_desc descs[3];
 	struct vtd_rid *rid;
 	unsigned int n = 0;
 
@@ -322,12 +275,19 @@ void vtd_rid_cut(struct vtd_unit *unit, u16 sid)
 	rid = xa_load(&unit->rids, sid);
 	if (rid) {
 		spin_lock(&unit->entry_lock);
-		withdraw(unit, rid->entry);
-		n = forget(unit, rid, descs);
+		vtd_withdraw(unit, rid->entry);
+		rid->cut = true;
 		spin_unlock(&unit->entry_lock);
 	}
 	rcu_read_unlock();
 
+	/* Its PASIDs may be many: forget everything of everybody. */
+	if (FLUSH_POINT(cut_context))
+		descs[n++] = vtd_qi_context_global();
+	if (unit->scalable && FLUSH_POINT(cut_pasid_cache))
+		descs[n++] = vtd_qi_pasid_global();
+	if (FLUSH_POINT(cut_iotlb))
+		descs[n++] = vtd_qi_iotlb_global(unit->drain);
 	vtd_qi_post(unit, descs, n);
 	vtd_err(unit, "device %02x:%02x.%x does not answer an invalidation of its translation cache (ATS): isolated. Reset it, or load iofd_vtd with ats=N.\n",
 		sid >> 8, PCI_SLOT(sid & 0xff), PCI_FUNC(sid & 0xff));

@@ -151,6 +151,9 @@ struct vtd_dev *vtd_dev_create(struct vtd_unit *unit, struct pci_dev *pdev)
 	vdev->hd.dev = &pdev->dev;
 	vdev->pdev = pci_dev_get(pdev);
 	vdev->unit = unit;
+	vdev->use.vdev = vdev;
+	vdev->use.pasid = IOFD_NO_PASID;
+	xa_init(&vdev->pasids);
 	list_add_tail(&vdev->link, &unit->devs);
 	if (add_rids(vdev)) {
 		vtd_dev_destroy(vdev);
@@ -183,7 +186,7 @@ void vtd_dev_destroy(struct vtd_dev *vdev)
 static bool uses(const struct vtd_dev *vdev, const struct vtd_rid *rid)
 {
 	return vdev->state != VTD_BLOCKED && rid->state == vdev->state &&
-	       rid->table == vdev->table;
+	       rid->table == vdev->use.table;
 }
 
 /* Would @table take a requester ID away from another device? */
@@ -201,16 +204,63 @@ static bool in_the_way(const struct vtd_dev *vdev, const struct vtd_table *table
 	return false;
 }
 
-static void rid_block(struct vtd_unit *unit, struct vtd_rid *rid)
+static void rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid)
 {
-	if (rid->state != VTD_BLOCKED)
-		vtd_rid_clear(unit, rid);
+	vtd_rid_withdraw(unit, rid, VTD_RID_PASID);
 	rid->state = VTD_BLOCKED;
 	rid->table = NULL;
 	rid->users = 0;
 }
 
-/* Block @vdev. */
+/*
+ * @use begins, its entries come next: the unit lets a device's own translations
+ * pass only if the device can be made to forget them.
+ */
+static void use_begin(struct vtd_use *use, struct vtd_table *table,
+		      struct vtd_attach *attach)
+{
+	struct vtd_dev *vdev = use->vdev;
+
+	use->table = table;
+	use->attach = attach;
+	if (!vdev->ats_users++ && vdev->ats_allowed &&
+	    !vdev->pdev->ats_enabled &&
+	    !pci_enable_ats(vdev->pdev, PAGE_SHIFT))
+		vdev->ats_on = true;
+	if (vdev->ats_on)
+		vtd_table_ats_add(use);
+}
+
+/*
+ * The unit has forgotten the entries of @use. The device's own cache comes last:
+ * it fills from the unit's. One that was cut off for its silence is asked again
+ * when all its requests are blocked, and not each time: that takes a minute.
+ */
+static void use_forget(struct vtd_use *use)
+{
+	struct vtd_dev *vdev = use->vdev;
+
+	vdev->ats_users--;
+	if (!vdev->ats_on)
+		return;
+	vtd_table_ats_del(use);
+	if (vdev->ats_users)
+		return;
+	if (READ_ONCE(vdev->rids[0]->cut))
+		vtd_dev_forget_all(vdev);
+	pci_disable_ats(vdev->pdev);
+	vdev->ats_on = false;
+}
+
+/* The entries of @use are gone. */
+static void use_end(struct vtd_use *use)
+{
+	vtd_table_detach(use->table, use->attach, use->pasid);
+	use->table = NULL;
+	use->attach = NULL;
+}
+
+/* Block requests without PASID. */
 static void leave(struct vtd_dev *vdev)
 {
 	struct vtd_unit *unit = vdev->unit;
@@ -220,20 +270,16 @@ static void leave(struct vtd_dev *vdev)
 		struct vtd_rid *rid = vdev->rids[i];
 
 		if (uses(vdev, rid) && !--rid->users)
-			rid_block(unit, rid);
+			rid_withdraw(unit, rid);
 	}
-	if (vdev->state == VTD_TABLE) {
-		/* The device's own cache last: it fills from the unit's. */
-		if (vdev->ats_on) {
-			vtd_table_ats_del(vdev->table, vdev);
-			pci_disable_ats(vdev->pdev);
-			vdev->ats_on = false;
-		}
-		vtd_table_detach(vdev->table, vdev->attach);
-	}
+	if (vdev->state == VTD_TABLE)
+		use_forget(&vdev->use);
+	for (i = 0; i < vdev->nr_rids; i++)
+		if (vdev->rids[i]->state == VTD_BLOCKED)
+			vtd_rid_wipe(unit, vdev->rids[i], VTD_RID_PASID);
+	if (vdev->state == VTD_TABLE)
+		use_end(&vdev->use);
 	vdev->state = VTD_BLOCKED;
-	vdev->table = NULL;
-	vdev->attach = NULL;
 }
 
 /* From blocked to @state. */
@@ -245,40 +291,27 @@ static void enter(struct vtd_dev *vdev, enum vtd_state state,
 	unsigned int i;
 
 	vdev->state = state;
-	vdev->table = table;
-	vdev->attach = attach;
 	if (state == VTD_BLOCKED)
 		return;
-
 	if (state == VTD_IDENTITY) {
 		vtd_identity_target(unit, &target);
 	} else {
-		target = (struct vtd_target) {
-			.root = virt_to_phys(table->sl.root),
-			.levels = table->sl.levels,
-			.did = attach->did,
-		};
-		/*
-		 * The unit lets a device's own translations pass only if the
-		 * device can be made to forget them, so this comes first.
-		 */
-		if (vdev->ats_allowed && !vdev->pdev->ats_enabled &&
-		    !pci_enable_ats(vdev->pdev, PAGE_SHIFT)) {
-			vdev->ats_on = true;
-			vtd_table_ats_add(table, vdev);
-		}
+		use_begin(&vdev->use, table, attach);
+		vtd_table_target(table, attach, &target);
 	}
 
 	for (i = 0; i < vdev->nr_rids; i++) {
 		struct vtd_rid *rid = vdev->rids[i];
 
 		/* Identity takes a shared one from whoever has it. */
-		if (rid->users && !(rid->state == state && rid->table == table))
-			rid_block(unit, rid);
+		if (rid->users && !(rid->state == state && rid->table == table)) {
+			rid_withdraw(unit, rid);
+			vtd_rid_wipe(unit, rid, VTD_RID_PASID);
+		}
 		if (!rid->users) {
 			/* Aliases belong to bridges, which have no cache. */
-			target.ats = vdev->ats_on && i == 0;
-			vtd_rid_set(unit, rid, &target);
+			vtd_rid_set(unit, rid, VTD_RID_PASID, &target,
+				    vdev->ats_on && i == 0);
 			rid->state = state;
 			rid->table = table;
 		}
@@ -287,7 +320,7 @@ static void enter(struct vtd_dev *vdev, enum vtd_state state,
 }
 
 /**
- * vtd_dev_set() - send the DMA of a device elsewhere
+ * vtd_dev_set() - send the DMA of a device without PASID elsewhere
  * @vdev: the device
  * @state: where to; VTD_BLOCKED and VTD_IDENTITY cannot fail
  * @table: with VTD_TABLE; else NULL. Fits the device's unit.
@@ -305,20 +338,186 @@ int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 
 	lockdep_assert_held(&vdev->unit->lock);
 
-	if (vdev->state == state && vdev->table == table)
+	if (vdev->state == state && vdev->use.table == table)
 		return 0;
 	if (state == VTD_TABLE) {
 		if (in_the_way(vdev, table)) {
 			pci_err(vdev->pdev, "shares a requester ID with a device that is attached to something else: detach that first\n");
 			return -EBUSY;
 		}
-		attach = vtd_table_attach(table, vdev->unit);
+		attach = vtd_table_attach(table, vdev->unit, IOFD_NO_PASID);
 		if (IS_ERR(attach))
 			return PTR_ERR(attach);
 	}
 	leave(vdev);
 	enter(vdev, state, table, attach);
 	return 0;
+}
+
+/**
+ * vtd_dev_open() - the core takes a device: prepare for PASIDs if it can use them
+ * @vdev: blocked
+ *
+ * A device can if its requests cannot be taken for another's. A virtual
+ * function has PASIDs while its physical function has them switched on.
+ */
+void vtd_dev_open(struct vtd_dev *vdev)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_rid *rid = vdev->rids[0];
+	int max;
+
+	lockdep_assert_held(&unit->lock);
+
+	vdev->open = true;
+	if (!unit->pasid_width_bits || vdev->nr_rids > 1 || rid->refs > 1)
+		return;
+	max = pci_max_pasids(vdev->pdev);
+	/* PASIDs have to be switched on before ATS is. */
+	if (max < 2 || pci_enable_pasid(vdev->pdev, 0))
+		return;
+	vtd_pasid_open(unit, rid, min_t(unsigned int, ilog2(max),
+					unit->pasid_width_bits));
+	vdev->pasid_width_bits = rid->pasid_width_bits;
+}
+
+/**
+ * vtd_dev_close() - the core gives a device back
+ * @vdev: blocked with and without PASID when this returns
+ */
+void vtd_dev_close(struct vtd_dev *vdev)
+{
+	lockdep_assert_held(&vdev->unit->lock);
+
+	vtd_dev_block_pasids(vdev);
+	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	if (vdev->pasid_width_bits) {
+		vtd_pasid_close(vdev->unit, vdev->rids[0]);
+		pci_disable_pasid(vdev->pdev);
+		vdev->pasid_width_bits = 0;
+	}
+	vdev->open = false;
+}
+
+/* Block the requests with the PASID of @use. */
+static void leave_pasid(struct vtd_use *use)
+{
+	struct vtd_rid *rid = use->vdev->rids[0];
+	struct vtd_unit *unit = use->vdev->unit;
+
+	vtd_rid_withdraw(unit, rid, use->pasid);
+	use_forget(use);
+	vtd_rid_wipe(unit, rid, use->pasid);
+	use_end(use);
+}
+
+static struct vtd_use *use_get(struct vtd_dev *vdev, u32 pasid)
+{
+	struct vtd_use *use = xa_load(&vdev->pasids, pasid);
+	int rc;
+
+	if (use)
+		return use;
+	use = kzalloc(sizeof(*use), GFP_KERNEL_ACCOUNT);
+	if (!use)
+		return ERR_PTR(-ENOMEM);
+	use->vdev = vdev;
+	use->pasid = pasid;
+	rc = xa_insert(&vdev->pasids, pasid, use, GFP_KERNEL_ACCOUNT);
+	if (rc) {
+		kfree(use);
+		return ERR_PTR(rc);
+	}
+	return use;
+}
+
+static void use_put(struct vtd_use *use)
+{
+	if (use->table)
+		return;
+	xa_erase(&use->vdev->pasids, use->pasid);
+	kfree(use);
+}
+
+/**
+ * vtd_dev_set_pasid() - send the DMA of a device with a PASID through a table
+ * @vdev: the device, open
+ * @pasid: the PASID
+ * @table: fits the device's unit
+ *
+ * If it goes through another one it is blocked in between.
+ *
+ * Return: 0; -EINVAL when the device cannot use the PASID; -ENOMEM; -ENOSPC
+ * without a free domain id. With an error it goes where it went before.
+ */
+int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table)
+{
+	struct vtd_rid *rid = vdev->rids[0];
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_attach *attach;
+	struct vtd_target target;
+	struct vtd_use *use;
+	int rc;
+
+	lockdep_assert_held(&unit->lock);
+
+	/* One that was plugged in later may share the requester ID. */
+	if (!pasid || pasid >> vdev->pasid_width_bits || rid->refs > 1)
+		return -EINVAL;
+	use = use_get(vdev, pasid);
+	if (IS_ERR(use))
+		return PTR_ERR(use);
+	if (use->table == table)
+		return 0;
+	rc = vtd_pasid_prepare(unit, rid, pasid);
+	if (rc)
+		goto err;
+	attach = vtd_table_attach(table, unit, pasid);
+	if (IS_ERR(attach)) {
+		rc = PTR_ERR(attach);
+		goto err;
+	}
+
+	if (use->table)
+		leave_pasid(use);
+	use_begin(use, table, attach);
+	vtd_table_target(table, attach, &target);
+	vtd_rid_set(unit, rid, pasid, &target, vdev->ats_on);
+	return 0;
+
+err:
+	use_put(use);
+	return rc;
+}
+
+/**
+ * vtd_dev_block_pasid() - block the DMA of a device with a PASID
+ * @vdev: the device
+ * @pasid: any number
+ */
+void vtd_dev_block_pasid(struct vtd_dev *vdev, u32 pasid)
+{
+	struct vtd_use *use = xa_load(&vdev->pasids, pasid);
+
+	lockdep_assert_held(&vdev->unit->lock);
+
+	if (!use)
+		return;
+	leave_pasid(use);
+	use_put(use);
+}
+
+/**
+ * vtd_dev_block_pasids() - block the DMA of a device with whatever PASID
+ * @vdev: the device
+ */
+void vtd_dev_block_pasids(struct vtd_dev *vdev)
+{
+	struct vtd_use *use;
+	unsigned long pasid;
+
+	xa_for_each(&vdev->pasids, pasid, use)
+		vtd_dev_block_pasid(vdev, pasid);
 }
 
 /* The requester ID that a scope names; -1 without its bridges. */
@@ -373,7 +572,7 @@ int vtd_firmware_devices(struct vtd_unit *unit)
 		if (!rid)
 			return -ENOMEM;
 		if (!rid->users) {
-			vtd_rid_set(unit, rid, &target);
+			vtd_rid_set(unit, rid, VTD_RID_PASID, &target, false);
 			rid->state = VTD_IDENTITY;
 		}
 		rid->users++;

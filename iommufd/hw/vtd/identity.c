@@ -51,7 +51,7 @@ int vtd_identity_init(void)
 	list_for_each_entry(unit, &vtd_units, link) {
 		if (unit->ecap & ECAP_PT)
 			continue;
-		vtd_unit_limits(unit, &one);
+		vtd_unit_limits(unit, VTD_WALK_SECOND, &one);
 		if (needed)
 			vtd_limits_intersect(&all, &one);
 		else
@@ -62,7 +62,7 @@ int vtd_identity_init(void)
 		return 0;
 
 	end = memory_end();
-	one_to_one = vtd_table_alloc(&all, 0, false);
+	one_to_one = vtd_table_alloc(VTD_WALK_SECOND, &all, 0, false);
 	if (IS_ERR(one_to_one)) {
 		rc = PTR_ERR(one_to_one);
 		one_to_one = NULL;
@@ -102,11 +102,11 @@ void vtd_identity_free(void)
 void vtd_identity_target(const struct vtd_unit *unit, struct vtd_target *target)
 {
 	*target = (struct vtd_target) {
-		.pass_through = unit->ecap & ECAP_PT,
+		.walk = unit->ecap & ECAP_PT ? VTD_WALK_PASS : VTD_WALK_SECOND,
 		.levels = fls(vtd_levels_mask(unit->cap)) - 1,
 		.did = VTD_DID_IDENTITY,
 	};
-	if (!target->pass_through) {
+	if (target->walk == VTD_WALK_SECOND) {
 		target->root = virt_to_phys(one_to_one->sl.root);
 		target->levels = one_to_one->sl.levels;
 	}

@@ -268,7 +268,7 @@ static struct iommu_domain *paging_alloc(const struct vtd_limits *limits)
 	vd = kzalloc(sizeof(*vd), GFP_KERNEL_ACCOUNT);
 	if (!vd)
 		return ERR_PTR(-ENOMEM);
-	vd->table = vtd_table_alloc(limits, 0, limits->snoop);
+	vd->table = vtd_table_alloc(VTD_WALK_SECOND, limits, 0, limits->snoop);
 	if (IS_ERR(vd->table)) {
 		int rc = PTR_ERR(vd->table);
 
@@ -289,7 +289,7 @@ static struct iommu_domain *domain_alloc_paging(struct device *dev)
 	struct vtd_dev *vdev = dev_iommu_priv_get(dev);
 	struct vtd_limits limits;
 
-	vtd_unit_limits(vdev->unit, &limits);
+	vtd_unit_limits(vdev->unit, VTD_WALK_SECOND, &limits);
 	return paging_alloc(&limits);
 }
 #else
@@ -312,7 +312,7 @@ static struct iommu_domain *domain_alloc(unsigned int type)
 		return NULL;
 	}
 	list_for_each_entry(unit, &vtd_units, link) {
-		vtd_unit_limits(unit, &one);
+		vtd_unit_limits(unit, VTD_WALK_SECOND, &one);
 		if (first)
 			all = one;
 		else
@@ -385,7 +385,7 @@ static void release_device(struct device *dev)
 	vdev->probed = false;
 	/* Otherwise it stays as it is until translation is off. */
 	if (unit->phase == VTD_RUNNING) {
-		vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+		vtd_dev_close(vdev);
 		vtd_dev_destroy(vdev);
 	}
 	mutex_unlock(&unit->lock);

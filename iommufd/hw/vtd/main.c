@@ -19,6 +19,14 @@ bool vtd_want_ats = true;
 module_param_named(ats, vtd_want_ats, bool, 0444);
 MODULE_PARM_DESC(ats, "let devices cache translations (ATS) (default Y)");
 
+bool vtd_want_first_level;
+module_param_named(fs_native, vtd_want_first_level, bool, 0444);
+MODULE_PARM_DESC(fs_native, "use first-level tables where nothing is nested over them (default N)");
+
+int vtd_want_erratum_772415 = -1;
+module_param_named(erratum_772415, vtd_want_erratum_772415, int, 0444);
+MODULE_PARM_DESC(erratum_772415, "no read-only mappings where users' tables are nested over them: 1, 0, or -1: as the processor's model asks for (default)");
+
 DEFINE_MUTEX(vtd_state_lock);
 LIST_HEAD(vtd_units);
 struct vtd_dmar *vtd_dmar;

@@ -23,7 +23,7 @@ static struct iofd_hw_dev *vtd_open(struct device *dev)
 	else if (vdev->state != VTD_BLOCKED)
 		rc = -EINVAL;
 	else
-		vdev->open = true;
+		vtd_dev_open(vdev);
 	mutex_unlock(&vdev->unit->lock);
 	return rc ? ERR_PTR(rc) : &vdev->hd;
 }
@@ -33,7 +33,10 @@ static void vtd_block(struct iofd_hw_dev *hd, u32 pasid)
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 
 	mutex_lock(&vdev->unit->lock);
-	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	if (pasid == IOFD_NO_PASID)
+		vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	else
+		vtd_dev_block_pasid(vdev, pasid);
 	mutex_unlock(&vdev->unit->lock);
 }
 
@@ -42,8 +45,7 @@ static void vtd_close(struct iofd_hw_dev *hd)
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 
 	mutex_lock(&vdev->unit->lock);
-	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
-	vdev->open = false;
+	vtd_dev_close(vdev);
 	mutex_unlock(&vdev->unit->lock);
 }
 
@@ -55,6 +57,7 @@ static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 
 	*caps = (struct iofd_hw_caps) {
 		.addr_width_bits = unit->addr_width_bits,
+		.pasid_width_bits = vdev->pasid_width_bits,
 		.formats = 1ULL << IOMMU_FORMAT_DEFAULT,
 		.hw_type = IOMMU_HW_TYPE_VTD,
 		.hw_cap = unit->cap,
@@ -64,6 +67,10 @@ static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 		caps->pgsize_bitmap |= 1ULL << (3 + 9 * level);
 	if (unit->ecap & ECAP_SC)
 		caps->flags |= IOMMU_DEVICE_INFO_ENFORCE_SNOOP;
+	if (unit->nests) {
+		caps->flags |= IOMMU_DEVICE_INFO_HW_NESTING;
+		caps->formats |= 1ULL << IOMMU_FORMAT_VTD_S1;
+	}
 	if (vdev->ats_allowed)
 		caps->flags |= IOMMU_DEVICE_INFO_ATS;
 	strscpy(caps->unit, unit->name, sizeof(caps->unit));
@@ -72,16 +79,40 @@ static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
 				       const struct iofd_pt_attrs *attrs)
 {
+	struct vtd_unit *unit = to_vtd_dev(hd)->unit;
+	enum vtd_walk walk = VTD_WALK_SECOND;
 	struct vtd_limits limits;
 	struct vtd_table *table;
 
-	if (attrs->nest_parent)
+	if (attrs->nest_parent && !unit->nests)
 		return ERR_PTR(-EOPNOTSUPP);
-	vtd_unit_limits(to_vtd_dev(hd)->unit, &limits);
+	if (vtd_want_first_level && unit->first_level && !attrs->nest_parent) {
+		vtd_unit_limits(unit, VTD_WALK_FIRST, &limits);
+		if (attrs->addr_width_bits <= limits.addr_width_bits)
+			walk = VTD_WALK_FIRST;
+	}
+	vtd_unit_limits(unit, walk, &limits);
 	if (attrs->coherency == IOMMU_COHERENCY_ENFORCE && !limits.snoop)
 		return ERR_PTR(-EINVAL);
-	table = vtd_table_alloc(&limits, attrs->addr_width_bits, limits.snoop &&
+	table = vtd_table_alloc(walk, &limits, attrs->addr_width_bits,
+				limits.snoop &&
 				attrs->coherency != IOMMU_COHERENCY_OFF);
+	if (IS_ERR(table))
+		return ERR_CAST(table);
+	table->pt.nest_parent = attrs->nest_parent;
+	/* Such hardware writes where a parent is read-only. */
+	if (attrs->nest_parent && unit->erratum_772415)
+		table->prot_needed = IOFD_WRITE;
+	return &table->pt;
+}
+
+static struct iofd_hw_pt *vtd_pt_nest(struct iofd_hw_dev *hd,
+				      struct iofd_hw_pt *parent,
+				      const struct iofd_nest_attrs *attrs)
+{
+	struct vtd_table *table;
+
+	table = vtd_table_nest(to_vtd_dev(hd)->unit, to_vtd_table(parent), attrs);
 	return IS_ERR(table) ? ERR_CAST(table) : &table->pt;
 }
 
@@ -100,24 +131,35 @@ static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 	int rc;
 
-	if (pasid != IOFD_NO_PASID)
-		return -EINVAL;
 	if (!vtd_pt_fits(pt, hd))
 		return -EINVAL;
 	mutex_lock(&vdev->unit->lock);
 	/* The device may have been reset since its group was formed. */
 	vtd_acs_enable(vdev->pdev);
-	rc = vtd_dev_set(vdev, VTD_TABLE, to_vtd_table(pt));
-	if (rc)
-		vtd_dev_set(vdev, VTD_BLOCKED, NULL);
+	if (pasid == IOFD_NO_PASID)
+		rc = vtd_dev_set(vdev, VTD_TABLE, to_vtd_table(pt));
+	else
+		rc = vtd_dev_set_pasid(vdev, pasid, to_vtd_table(pt));
 	mutex_unlock(&vdev->unit->lock);
 	return rc;
+}
+
+static void vtd_invalidate(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd,
+			   u32 pasid, u64 first, u64 last, bool leaf)
+{
+	vtd_table_invalidate(to_vtd_table(pt), hd ? to_vtd_dev(hd) : NULL, pasid,
+			     first, last, leaf);
 }
 
 static int vtd_map(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
 		   size_t bytes, unsigned int prot)
 {
-	return sl_map(&to_vtd_table(pt)->sl, iova, phys, bytes, prot);
+	struct vtd_table *table = to_vtd_table(pt);
+
+	/* First levels have nothing write-only; see also erratum 772415. */
+	if (unlikely(table->prot_needed & ~prot))
+		return -EINVAL;
+	return sl_map(&table->sl, iova, phys, bytes, prot);
 }
 
 static void vtd_map_sync(struct iofd_hw_pt *pt, u64 iova, u64 last)
@@ -156,8 +198,10 @@ const struct iofd_hw_ops vtd_provider_ops = {
 	.pt_alloc = vtd_pt_alloc,
 	.pt_free = vtd_pt_free,
 	.pt_fits = vtd_pt_fits,
+	.pt_nest = vtd_pt_nest,
 	.attach = vtd_attach,
 	.block = vtd_block,
+	.invalidate = vtd_invalidate,
 	.map = vtd_map,
 	.map_sync = vtd_map_sync,
 	.revoke = vtd_revoke,

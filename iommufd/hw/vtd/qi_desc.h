@@ -21,6 +21,7 @@ enum vtd_qi_type {
 	VTD_QI_WAIT = 5,
 	VTD_QI_PIOTLB = 6,
 	VTD_QI_PASID = 7,
+	VTD_QI_PDEVTLB = 8,
 };
 
 /* Drain writes and reads before the invalidation completes. */
@@ -73,6 +74,19 @@ static inline struct vtd_qi_desc vtd_qi_piotlb_pasid(u16 did, u32 pasid)
 	} };
 }
 
+/*
+ * Of a PASID's translations by a first level, 2^@order pages at @addr, which is
+ * aligned to that. @leaf: no entry that points at a table has changed.
+ */
+static inline struct vtd_qi_desc vtd_qi_piotlb_pages(u16 did, u32 pasid, u64 addr,
+						     unsigned int order, bool leaf)
+{
+	return (struct vtd_qi_desc) { {
+		VTD_QI_PIOTLB | 3 << 4 | (u64)did << 16 | (u64)pasid << 32,
+		addr | (leaf ? BIT_ULL(6) : 0) | order
+	} };
+}
+
 static inline struct vtd_qi_desc vtd_qi_pasid_global(void)
 {
 	return (struct vtd_qi_desc) { { VTD_QI_PASID | 3 << 4 } };
@@ -85,6 +99,20 @@ static inline struct vtd_qi_desc vtd_qi_pasid_entry(u16 did, u32 pasid)
 	} };
 }
 
+/*
+ * A range for a device: of more than one page it has the bit @size set, and the
+ * lowest clear address bit from bit 12 on says how large it is.
+ */
+static inline u64 vtd_qi_devtlb_range(u64 addr, unsigned int order, u64 size)
+{
+	if (order >= 52)
+		return GENMASK_ULL(62, 12) | size;
+	if (!order)
+		return addr & ~GENMASK_ULL(11, 0);
+	addr = (addr & ~GENMASK_ULL(order + 11, 0)) | size;
+	return order > 1 ? addr | GENMASK_ULL(order + 10, 12) : addr;
+}
+
 /**
  * vtd_qi_devtlb() - invalidate what a device's translation cache holds
  * @sid: the function
@@ -93,29 +121,47 @@ static inline struct vtd_qi_desc vtd_qi_pasid_entry(u16 did, u32 pasid)
  * @qdep: invalidations that the device can queue, 0 to 31 (0: 32)
  * @addr: first byte, aligned to 2^@order pages
  * @order: size of the range; 52 for everything
- *
- * A range of more than one page is written with S set and the lowest clear
- * address bit from bit 12 on saying how large it is.
  */
 static inline struct vtd_qi_desc vtd_qi_devtlb(u16 sid, u16 pfsid,
 					       unsigned int qdep, u64 addr,
 					       unsigned int order)
 {
-	struct vtd_qi_desc d = { {
+	return (struct vtd_qi_desc) { {
 		VTD_QI_DEVTLB | (u64)(pfsid & 0xf) << 12 |
 		(u64)(qdep & 0x1f) << 16 | (u64)sid << 32 |
-		(u64)(pfsid >> 4) << 52
+		(u64)(pfsid >> 4) << 52,
+		vtd_qi_devtlb_range(addr, order, BIT_ULL(0))
 	} };
+}
 
-	if (order >= 52) {
-		d.qw[1] = GENMASK_ULL(62, 12) | 1;
-	} else if (order) {
-		d.qw[1] = (addr & ~GENMASK_ULL(order + 11, 0)) | 1;
-		if (order > 1)
-			d.qw[1] |= GENMASK_ULL(order + 10, 12);
-	} else {
-		d.qw[1] = addr & ~GENMASK_ULL(11, 0);
-	}
+/**
+ * vtd_qi_pdevtlb() - the same for what a device holds of one PASID
+ * @sid: the function
+ * @pasid: the PASID
+ * @pfsid: see vtd_qi_devtlb()
+ * @qdep: see there
+ * @addr: see there
+ * @order: see there
+ */
+static inline struct vtd_qi_desc vtd_qi_pdevtlb(u16 sid, u32 pasid, u16 pfsid,
+						unsigned int qdep, u64 addr,
+						unsigned int order)
+{
+	return (struct vtd_qi_desc) { {
+		VTD_QI_PDEVTLB | (u64)(qdep & 0x1f) << 4 |
+		(u64)(pfsid & 0xf) << 12 | (u64)sid << 16 |
+		(u64)pasid << 32 | (u64)(pfsid >> 4) << 52,
+		vtd_qi_devtlb_range(addr, order, BIT_ULL(11))
+	} };
+}
+
+/* All that a device holds with PASIDs, whichever. */
+static inline struct vtd_qi_desc vtd_qi_pdevtlb_all(u16 sid, u16 pfsid,
+						    unsigned int qdep)
+{
+	struct vtd_qi_desc d = vtd_qi_pdevtlb(sid, 0, pfsid, qdep, 0, 52);
+
+	d.qw[1] |= BIT_ULL(0);
 	return d;
 }
 

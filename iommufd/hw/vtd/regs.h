@@ -45,6 +45,8 @@
 #define CAP_MAMV(c)	((unsigned int)((c) >> 48) & 0x3f)
 #define CAP_DWD		BIT_ULL(54)
 #define CAP_DRD		BIT_ULL(55)
+#define CAP_FS1GP	BIT_ULL(56)
+#define CAP_FS5LP	BIT_ULL(60)
 
 /* ECAP */
 #define ECAP_C		BIT_ULL(0)
@@ -52,9 +54,15 @@
 #define ECAP_DT		BIT_ULL(2)
 #define ECAP_PT		BIT_ULL(6)
 #define ECAP_SC		BIT_ULL(7)
+#define ECAP_NEST	BIT_ULL(26)
+#define ECAP_SRS	BIT_ULL(31)
+#define ECAP_EAFS	BIT_ULL(34)
+#define ECAP_PSS(c)	((((unsigned int)((c) >> 35)) & 0x1f) + 1)
+#define ECAP_PASID	BIT_ULL(40)
 #define ECAP_DIT	BIT_ULL(41)
 #define ECAP_SMTS	BIT_ULL(43)
 #define ECAP_SSTS	BIT_ULL(46)
+#define ECAP_FSTS	BIT_ULL(47)
 #define ECAP_SMPWCS	BIT_ULL(48)
 
 /*
@@ -105,22 +113,34 @@
 /* high half */
 #define CTX_AW(aw)	((u64)(aw))
 #define CTX_DID(did)	((u64)(did) << 8)
+#define CTX_DID_OF(e)	((u16)((e) >> 8))
 
 /* Scalable context entry, first of four words */
 #define SCTX_P		BIT_ULL(0)
 #define SCTX_DTE	BIT_ULL(2)
+#define SCTX_PASIDE	BIT_ULL(3)
+/* The directory has 2^(pdts + 7) entries. */
+#define SCTX_PDTS(pdts)	((u64)(pdts) << 9)
 
-/* PASID directory entry */
+/* PASID directory entry; each is for a table of 64 PASIDs */
 #define PASID_DIR_P	BIT_ULL(0)
+#define PASID_DIR_TABLE	GENMASK_ULL(63, 12)
 
 /* PASID table entry, first of eight words */
 #define PASID_P		BIT_ULL(0)
 #define PASID_AW(aw)	((u64)(aw) << 2)
-#define PASID_PGTT_SS	(2ULL << 6)
-#define PASID_PGTT_PT	(4ULL << 6)
+#define PASID_PGTT(w)	((u64)(w) << 6)
+#define PASID_PGTT_OF(e)	((unsigned int)((e) >> 6) & 7)
 /* second word */
 #define PASID_DID(did)	((u64)(did))
+#define PASID_DID_OF(e)	((u16)(e))
 #define PASID_PWSNP	BIT_ULL(23)
+#define PASID_PGSNP	BIT_ULL(24)
+/* third word: the first-level table is at bits 63:12 */
+#define PASID_SRE	BIT_ULL(0)
+#define PASID_FSPM_5	BIT_ULL(2)
+#define PASID_WPE	BIT_ULL(4)
+#define PASID_EAFE	BIT_ULL(7)
 
 /* Fault recording register, high half */
 #define FRCD_F		BIT_ULL(63)

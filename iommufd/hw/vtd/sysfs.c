@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/class/iommu/dmarN/intel-iommu/: the files that the kernel's own driver
- * has there, in the same format, and the mode.
+ * has there, in the same format, the mode, and errata that are worked around.
  */
 #include <linux/sysfs.h>
 #include "vtd.h"
@@ -49,6 +49,14 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(mode);
 
+static ssize_t errata_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  unit_of(dev)->erratum_772415 ? "772415" : "");
+}
+static DEVICE_ATTR_RO(errata);
+
 static ssize_t domains_supported_show(struct device *dev,
 				      struct device_attribute *attr, char *buf)
 {
@@ -71,6 +79,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_cap.attr,
 	&dev_attr_ecap.attr,
 	&dev_attr_mode.attr,
+	&dev_attr_errata.attr,
 	&dev_attr_domains_supported.attr,
 	&dev_attr_domains_used.attr,
 	NULL

@@ -1,24 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A second-level table and the units that walk it. A unit tags what it caches
- * with a domain id of its own, so a flush is one invalidation for each unit; all
- * are posted before the first is waited for. Device TLBs come after the units'
- * have forgotten, or they would be filled again from there.
+ * Tables, and the units that walk them. A unit tags what it caches of a table
+ * with a domain id of its own; of what has a first level, with the PASID too.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/slab.h>
+#include <uapi/linux/ioasid.h>
+#include "hw/pt/fl.h"
 #include "vtd.h"
 
+#define S1_FLAGS	(IOMMU_VTD_S1_SRE | IOMMU_VTD_S1_EAFE | IOMMU_VTD_S1_WPE)
+
+static struct vtd_table *table_new(enum vtd_walk walk)
+{
+	struct vtd_table *table;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return NULL;
+	table->walk = walk;
+	spin_lock_init(&table->lock);
+	INIT_LIST_HEAD(&table->attaches);
+	INIT_LIST_HEAD(&table->ats_uses);
+	INIT_LIST_HEAD(&table->children);
+	table->pt.ops = &vtd_provider_ops;
+	return table;
+}
+
+/* Addresses of a table of the kernel's with @levels levels, in bits */
+static unsigned int width_of(enum vtd_walk walk, unsigned int levels)
+{
+	return 12 + 9 * levels - (walk == VTD_WALK_FIRST);
+}
+
 /**
- * vtd_table_alloc() - make an empty table
+ * vtd_table_alloc() - make an empty table of the kernel's
+ * @walk: VTD_WALK_SECOND or VTD_WALK_FIRST
  * @limits: what the units that are to walk it have in common
  * @addr_width_bits: addresses to cover; 0: as many as they can
  * @snoop: make all DMA through it snoop; @limits allows it
  *
  * Return: the table, or ERR_PTR of -EINVAL (the width) or -ENOMEM.
  */
-struct vtd_table *vtd_table_alloc(const struct vtd_limits *limits,
+struct vtd_table *vtd_table_alloc(enum vtd_walk walk,
+				  const struct vtd_limits *limits,
 				  unsigned int addr_width_bits, bool snoop)
 {
 	unsigned int width = addr_width_bits ?: limits->addr_width_bits;
@@ -30,7 +56,8 @@ struct vtd_table *vtd_table_alloc(const struct vtd_limits *limits,
 		return ERR_PTR(-EINVAL);
 	/* The fewest levels that reach. */
 	for (levels = 3; levels <= 5; levels++)
-		if (limits->levels_mask & BIT(levels) && 12 + 9 * levels >= width)
+		if (limits->levels_mask & BIT(levels) &&
+		    width_of(walk, levels) >= width)
 			break;
 	if (levels > 5) {
 		levels = fls(limits->levels_mask) - 1;
@@ -38,36 +65,106 @@ struct vtd_table *vtd_table_alloc(const struct vtd_limits *limits,
 			return ERR_PTR(-EINVAL);
 	}
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	table = table_new(walk);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	rc = sl_init(&table->sl, levels, limits->max_leaf_level,
-		     limits->noncoherent, snoop ? SL_SNOOP : 0);
+	if (walk == VTD_WALK_FIRST) {
+		rc = fl_init(&table->sl, levels, limits->max_leaf_level,
+			     limits->noncoherent);
+		table->prot_needed = IOFD_READ;
+	} else {
+		rc = sl_init(&table->sl, levels, limits->max_leaf_level,
+			     limits->noncoherent, snoop ? SL_SNOOP : 0);
+	}
 	if (rc) {
 		kfree(table);
 		return ERR_PTR(rc);
 	}
 	/* vtd_table_map_sync() looks after what large leaves replace. */
 	table->sl.replaces_tables = true;
-	spin_lock_init(&table->lock);
-	INIT_LIST_HEAD(&table->attaches);
-	INIT_LIST_HEAD(&table->ats_devs);
-	table->pt.ops = &vtd_provider_ops;
-	table->pt.addr_last = min(sl_addr_last(levels), (1ULL << width) - 1);
+	width = min(width, width_of(walk, levels));
+	table->pt.addr_last = (1ULL << width) - 1;
 	table->pt.snoop_enforced = snoop;
 	for (leaf = 1; leaf <= limits->max_leaf_level; leaf++)
 		table->pt.pgsize_bitmap |= 1ULL << (3 + 9 * leaf);
 	return table;
 }
 
+/* What every unit has to be asked that walks a table of @nest. */
+static int check_nest(const struct vtd_unit *unit,
+		      const struct iofd_nest_attrs *nest)
+{
+	if (!unit->nests)
+		return -EOPNOTSUPP;
+	if (nest->addr_width_bits == 57 && !(unit->cap & CAP_FS5LP))
+		return -EOPNOTSUPP;
+	if (nest->flags & IOMMU_VTD_S1_SRE && !(unit->ecap & ECAP_SRS))
+		return -EOPNOTSUPP;
+	if (nest->flags & IOMMU_VTD_S1_EAFE && !(unit->ecap & ECAP_EAFS))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/**
+ * vtd_table_nest() - make a table of a user's
+ * @unit: that is to walk it
+ * @parent: translates its addresses
+ * @attrs: what the user says of it
+ *
+ * Snooping is forced wherever the parent forces it: a page table's entries can
+ * do so for the second level alone.
+ *
+ * Return: the table, or ERR_PTR: -EOPNOTSUPP for what the unit lacks, -EINVAL
+ * for what makes no sense, -ENOMEM.
+ */
+struct vtd_table *vtd_table_nest(const struct vtd_unit *unit,
+				 struct vtd_table *parent,
+				 const struct iofd_nest_attrs *attrs)
+{
+	struct vtd_table *table;
+	bool snoop;
+	int rc;
+
+	if (attrs->format != IOMMU_FORMAT_VTD_S1 || attrs->flags & ~S1_FLAGS)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!parent->pt.nest_parent ||
+	    (attrs->addr_width_bits != 48 && attrs->addr_width_bits != 57) ||
+	    attrs->table_addr & (SZ_4K - 1) ||
+	    attrs->table_addr > parent->pt.addr_last ||
+	    (attrs->flags & IOMMU_VTD_S1_WPE &&
+	     !(attrs->flags & IOMMU_VTD_S1_SRE)))
+		return ERR_PTR(-EINVAL);
+	rc = check_nest(unit, attrs);
+	if (rc)
+		return ERR_PTR(rc);
+	if (attrs->coherency == IOMMU_COHERENCY_ENFORCE &&
+	    !(unit->ecap & ECAP_SC))
+		return ERR_PTR(-EINVAL);
+	snoop = parent->pt.snoop_enforced ||
+		(unit->ecap & ECAP_SC &&
+		 attrs->coherency != IOMMU_COHERENCY_OFF);
+
+	table = table_new(VTD_WALK_NESTED);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	table->parent = parent;
+	table->nest = *attrs;
+	table->pt.parent = &parent->pt;
+	table->pt.snoop_enforced = snoop;
+	/* Canonical addresses: both ends of the 64 bits. */
+	table->pt.addr_last = U64_MAX;
+	return table;
+}
+
 /**
  * vtd_table_free() - free a table
- * @table: attached to nothing
+ * @table: attached to nothing, and nothing is nested over it
  */
 void vtd_table_free(struct vtd_table *table)
 {
 	WARN_ON(!list_empty(&table->attaches));
-	sl_destroy(&table->sl);
+	if (table->walk != VTD_WALK_NESTED)
+		sl_destroy(&table->sl);
 	kfree(table);
 }
 
@@ -80,41 +177,124 @@ bool vtd_table_fits(const struct vtd_table *table, const struct vtd_unit *unit)
 {
 	struct vtd_limits limits;
 
-	vtd_unit_limits(unit, &limits);
+	if (table->pt.snoop_enforced && !(unit->ecap & ECAP_SC))
+		return false;
+	if (table->walk == VTD_WALK_NESTED)
+		return !check_nest(unit, &table->nest) &&
+		       vtd_table_fits(table->parent, unit);
+	if (table->walk == VTD_WALK_FIRST && !unit->first_level)
+		return false;
+	if (table->pt.nest_parent && !unit->nests)
+		return false;
+	vtd_unit_limits(unit, table->walk, &limits);
 	return limits.levels_mask & BIT(table->sl.levels) &&
 	       !(table->pt.addr_last >> limits.addr_width_bits) &&
 	       table->sl.max_leaf_level <= limits.max_leaf_level &&
-	       (table->sl.noncoherent || !limits.noncoherent) &&
-	       (limits.snoop || !table->pt.snoop_enforced);
+	       (table->sl.noncoherent || !limits.noncoherent);
+}
+
+/**
+ * vtd_table_target() - what an entry that leads through a table says
+ * @table: the table
+ * @attach: its use at the unit
+ * @target: to fill in
+ */
+void vtd_table_target(const struct vtd_table *table,
+		      const struct vtd_attach *attach,
+		      struct vtd_target *target)
+{
+	const struct vtd_table *second = table->parent ?: table;
+
+	*target = (struct vtd_target) {
+		.walk = table->walk,
+		.did = attach->did,
+		.snoop = table->pt.snoop_enforced,
+	};
+	switch (table->walk) {
+	case VTD_WALK_FIRST:
+		target->first = virt_to_phys(table->sl.root);
+		target->first_levels = table->sl.levels;
+		/* Not looked at; but some value is to be there. */
+		target->levels = fls(vtd_levels_mask(attach->unit->cap)) - 1;
+		return;
+	case VTD_WALK_NESTED:
+		target->first = table->nest.table_addr;
+		target->first_levels = table->nest.addr_width_bits == 57 ? 5 : 4;
+		target->s1_flags = table->nest.flags;
+		break;
+	default:
+		break;
+	}
+	target->root = virt_to_phys(second->sl.root);
+	target->levels = second->sl.levels;
+}
+
+/* One use more, or less, of @table with @pasid */
+static int count_pasid(struct vtd_table *table, struct vtd_attach *attach,
+		       u32 pasid, int change)
+{
+	unsigned long users, index = vtd_pasid_index(pasid);
+	void *entry;
+
+	lockdep_assert_held(&attach->unit->lock);
+
+	if (table->walk == VTD_WALK_SECOND)
+		return 0;
+	entry = xa_load(&attach->pasids, index);
+	users = (entry ? xa_to_value(entry) : 0) + change;
+	/* Needs no memory where there is something already. */
+	if (users)
+		return xa_err(xa_store(&attach->pasids, index,
+				       xa_mk_value(users), GFP_KERNEL_ACCOUNT));
+	xa_erase(&attach->pasids, index);
+	return 0;
+}
+
+/* The attachment of @table at @unit, or NULL */
+static struct vtd_attach *find_attach(struct vtd_table *table,
+				      const struct vtd_unit *unit)
+{
+	struct vtd_attach *attach, *found = NULL;
+	spinlock_t *lock = vtd_table_lock(table);
+
+	/* Entries for this unit come and go under the unit's lock. */
+	lockdep_assert_held(&unit->lock);
+
+	spin_lock(lock);
+	list_for_each_entry(attach, &table->attaches, link)
+		if (attach->unit == unit)
+			found = attach;
+	spin_unlock(lock);
+	return found;
 }
 
 /**
  * vtd_table_attach() - one more device behind a unit uses a table
  * @table: the table
  * @unit: the unit
+ * @pasid: with this PASID, or IOFD_NO_PASID
  *
  * From here on flushes go to the unit.
  *
  * Return: the table's use at the unit, or ERR_PTR of -ENOMEM or -ENOSPC.
  */
 struct vtd_attach *vtd_table_attach(struct vtd_table *table,
-				    struct vtd_unit *unit)
+				    struct vtd_unit *unit, u32 pasid)
 {
+	spinlock_t *lock = vtd_table_lock(table);
 	struct vtd_attach *attach;
-	int did;
+	int did, rc;
 
 	lockdep_assert_held(&unit->lock);
 
-	/* Entries for this unit come and go under the unit's lock. */
-	spin_lock(&table->lock);
-	list_for_each_entry(attach, &table->attaches, link) {
-		if (attach->unit == unit) {
-			attach->users++;
-			spin_unlock(&table->lock);
-			return attach;
-		}
+	attach = find_attach(table, unit);
+	if (attach) {
+		rc = count_pasid(table, attach, pasid, 1);
+		if (rc)
+			return ERR_PTR(rc);
+		attach->users++;
+		return attach;
 	}
-	spin_unlock(&table->lock);
 
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
 	if (!attach)
@@ -127,9 +307,19 @@ struct vtd_attach *vtd_table_attach(struct vtd_table *table,
 	attach->unit = unit;
 	attach->did = did;
 	attach->users = 1;
-	spin_lock(&table->lock);
+	xa_init(&attach->pasids);
+	rc = count_pasid(table, attach, pasid, 1);
+	if (rc) {
+		vtd_unit_did_free(unit, did);
+		xa_destroy(&attach->pasids);
+		kfree(attach);
+		return ERR_PTR(rc);
+	}
+	spin_lock(lock);
+	if (table->parent && list_empty(&table->attaches))
+		list_add_tail(&table->sibling, &table->parent->children);
 	list_add_tail(&attach->link, &table->attaches);
-	spin_unlock(&table->lock);
+	spin_unlock(lock);
 	return attach;
 }
 
@@ -137,158 +327,24 @@ struct vtd_attach *vtd_table_attach(struct vtd_table *table,
  * vtd_table_detach() - one device less behind a unit uses a table
  * @table: the table
  * @attach: its use there; the unit has forgotten the device's entries
+ * @pasid: as it was attached
  */
-void vtd_table_detach(struct vtd_table *table, struct vtd_attach *attach)
+void vtd_table_detach(struct vtd_table *table, struct vtd_attach *attach,
+		      u32 pasid)
 {
+	spinlock_t *lock = vtd_table_lock(table);
+
 	lockdep_assert_held(&attach->unit->lock);
 
+	count_pasid(table, attach, pasid, -1);
 	if (--attach->users)
 		return;
-	spin_lock(&table->lock);
+	spin_lock(lock);
 	list_del(&attach->link);
-	spin_unlock(&table->lock);
+	if (table->parent && list_empty(&table->attaches))
+		list_del(&table->sibling);
+	spin_unlock(lock);
 	vtd_unit_did_free(attach->unit, attach->did);
+	xa_destroy(&attach->pasids);
 	kfree(attach);
-}
-
-static u32 post_devtlb(struct vtd_dev *vdev, u64 addr, unsigned int order)
-{
-	struct vtd_qi_desc desc;
-
-	desc = vtd_qi_devtlb(vdev->rids[0]->sid, vdev->ats_pfsid,
-			     vdev->ats_qdep, addr, order);
-	return vtd_qi_post(vdev->unit, &desc, 1);
-}
-
-/**
- * vtd_table_ats_add() - a device may cache translations of a table itself
- * @table: the table
- * @vdev: the device, with ATS on
- */
-void vtd_table_ats_add(struct vtd_table *table, struct vtd_dev *vdev)
-{
-	spin_lock(&table->lock);
-	list_add_tail(&vdev->ats_link, &table->ats_devs);
-	spin_unlock(&table->lock);
-}
-
-/**
- * vtd_table_ats_del() - a device has lost access to a table: empty its cache
- * @table: the table
- * @vdev: the device; its unit has forgotten the entry
- */
-void vtd_table_ats_del(struct vtd_table *table, struct vtd_dev *vdev)
-{
-	spin_lock(&table->lock);
-	list_del(&vdev->ats_link);
-	/* One that was pulled out holds nothing, and would not answer. */
-	if (vdev->pdev->error_state != pci_channel_io_perm_failure)
-		vtd_qi_wait(vdev->unit, post_devtlb(vdev, 0, 52));
-	spin_unlock(&table->lock);
-}
-
-static void flush_devtlbs(struct vtd_table *table, u64 iova, u64 last)
-{
-	unsigned int order = vtd_qi_order(iova, last);
-	struct vtd_attach *attach;
-	struct vtd_dev *vdev;
-
-	lockdep_assert_held(&table->lock);
-
-	if (list_empty(&table->ats_devs))
-		return;
-	list_for_each_entry(vdev, &table->ats_devs, ats_link)
-		vdev->attach->ticket = post_devtlb(vdev, iova, order);
-	/* Units without such a device are still at the ticket they reached. */
-	list_for_each_entry(attach, &table->attaches, link)
-		vtd_qi_wait(attach->unit, attach->ticket);
-}
-
-/**
- * vtd_table_flush() - make all hardware forget a range of a table
- * @table: the table
- * @iova: first byte
- * @last: last byte
- * @leaf: no entry that points at a table page has changed
- */
-void vtd_table_flush(struct vtd_table *table, u64 iova, u64 last, bool leaf)
-{
-	unsigned int order = vtd_qi_order(iova, last);
-	struct vtd_attach *attach;
-	struct vtd_qi_desc desc;
-
-	spin_lock(&table->lock);
-	list_for_each_entry(attach, &table->attaches, link) {
-		struct vtd_unit *unit = attach->unit;
-
-		if (unit->cap & CAP_PSI && order <= CAP_MAMV(unit->cap))
-			desc = vtd_qi_iotlb_pages(attach->did, unit->drain,
-						  iova & ~((4096ULL << order) - 1),
-						  order, leaf);
-		else
-			desc = vtd_qi_iotlb_domain(attach->did, unit->drain);
-		attach->ticket = vtd_qi_post(unit, &desc, 1);
-	}
-	list_for_each_entry(attach, &table->attaches, link)
-		vtd_qi_wait(attach->unit, attach->ticket);
-	flush_devtlbs(table, iova, last);
-	spin_unlock(&table->lock);
-}
-
-/**
- * vtd_table_map_sync() - make what was mapped visible to the hardware
- * @table: the table
- * @iova: first byte
- * @last: last byte
- */
-void vtd_table_map_sync(struct vtd_table *table, u64 iova, u64 last)
-{
-	struct vtd_attach *attach;
-	bool caching = false;
-	LIST_HEAD(pages);
-
-	sl_sync(&table->sl);
-	if (sl_take_unlinked(&table->sl, &pages)) {
-		/*
-		 * Hardware may remember an empty table page where a large leaf
-		 * is now; and a mapping that failed may have left such pages
-		 * outside of this range.
-		 */
-		vtd_table_flush(table, 0, table->pt.addr_last, false);
-		sl_free_pages(&pages);
-		return;
-	}
-
-	spin_lock(&table->lock);
-	list_for_each_entry(attach, &table->attaches, link) {
-		if (attach->unit->cap & CAP_CM)
-			caching = true;
-		else
-			vtd_unit_write_buffer_flush(attach->unit);
-	}
-	spin_unlock(&table->lock);
-	/* Hardware with caching mode may hold that nothing was there. */
-	if (caching)
-		vtd_table_flush(table, iova, last, false);
-}
-
-/**
- * vtd_table_reap() - clear revoked entries, hand back what they held
- * @table: the table
- * @iova: first byte
- * @last: last byte
- * @fn: receives the runs; or NULL
- * @arg: for @fn
- */
-void vtd_table_reap(struct vtd_table *table, u64 iova, u64 last,
-		    iofd_run_fn fn, void *arg)
-{
-	LIST_HEAD(pages);
-
-	sl_reap(&table->sl, iova, last, fn, arg);
-	if (!sl_wants_trim(&table->sl))
-		return;
-	sl_trim(&table->sl, &pages);
-	vtd_table_flush(table, 0, table->pt.addr_last, false);
-	sl_free_pages(&pages);
 }

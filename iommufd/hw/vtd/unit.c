@@ -93,10 +93,14 @@ void vtd_unit_did_free(struct vtd_unit *unit, u16 did)
 /**
  * vtd_unit_limits() - what a unit can walk
  * @unit: the unit
+ * @walk: VTD_WALK_SECOND, or VTD_WALK_FIRST where it has a first level
  * @limits: to fill in
  */
-void vtd_unit_limits(const struct vtd_unit *unit, struct vtd_limits *limits)
+void vtd_unit_limits(const struct vtd_unit *unit, enum vtd_walk walk,
+		     struct vtd_limits *limits)
 {
+	unsigned int first_bits = 47;
+
 	*limits = (struct vtd_limits) {
 		.levels_mask = vtd_levels_mask(unit->cap),
 		.addr_width_bits = unit->addr_width_bits,
@@ -104,6 +108,17 @@ void vtd_unit_limits(const struct vtd_unit *unit, struct vtd_limits *limits)
 		.noncoherent = !unit->walk_coherent,
 		.snoop = unit->ecap & ECAP_SC,
 	};
+	if (walk == VTD_WALK_SECOND)
+		return;
+	/* Canonical addresses: half of what 4 or 5 levels hold. */
+	limits->levels_mask = BIT(4);
+	if (unit->cap & CAP_FS5LP) {
+		limits->levels_mask |= BIT(5);
+		first_bits = 56;
+	}
+	limits->addr_width_bits = min_t(unsigned int, first_bits,
+					unit->addr_width_bits);
+	limits->max_leaf_level = unit->cap & CAP_FS1GP ? 3 : 2;
 }
 
 /**
@@ -215,6 +230,13 @@ static void learn(struct vtd_unit *unit)
 	unit->max_leaf_level = 1;
 	if (unit->cap & CAP_SSLPS_2M)
 		unit->max_leaf_level = unit->cap & CAP_SSLPS_1G ? 3 : 2;
+	if (unit->scalable && unit->ecap & ECAP_FSTS) {
+		unit->first_level = true;
+		unit->nests = unit->ecap & ECAP_NEST;
+		unit->erratum_772415 = unit->nests && vtd_erratum_772415();
+	}
+	if (unit->scalable && unit->ecap & ECAP_PASID)
+		unit->pasid_width_bits = min(ECAP_PSS(unit->ecap), 20u);
 	unit->drain = (unit->cap & CAP_DWD ? VTD_QI_DW : 0) |
 		      (unit->cap & CAP_DRD ? VTD_QI_DR : 0);
 }
@@ -272,6 +294,8 @@ struct vtd_unit *vtd_unit_create(const struct vtd_dmar_entry *drhd,
 		 drhd->start, VER_MAJOR(readl(unit->regs + VTD_VER)),
 		 VER_MINOR(readl(unit->regs + VTD_VER)), unit->cap, unit->ecap,
 		 unit->scalable ? "scalable" : "legacy");
+	if (unit->erratum_772415)
+		vtd_info(unit, "erratum 772415: a table that users' tables are nested over can have no read-only mappings\n");
 	return unit;
 
 err:

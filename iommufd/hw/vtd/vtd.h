@@ -6,8 +6,9 @@
  *   (s) vtd_state_lock: bringing the driver up and down
  *   (L) vtd_unit.lock: what a unit's devices are attached to; root, context and
  *       PASID tables; sleeps
- *   (t) vtd_table.lock: which units and devices walk a table; spins, and is
- *       held while an invalidation of the table is waited for
+ *   (t) vtd_table.lock, a nested table's parent's: which units and devices
+ *       walk a table, and what is nested over it; spins, and is held while an
+ *       invalidation of the table is waited for
  *   (e) vtd_unit.entry_lock: the present bit of context entries; spins
  *   (q) vtd_qi.lock: the invalidation queue; spins
  *   (r) vtd_unit.reg_lock: command, status and event control registers; raw
@@ -29,6 +30,7 @@
 #include <asm/cacheflush.h>
 
 #include "compat/compat.h"
+#include "hw/flush_point.h"
 #include "hw/hw.h"
 #include "hw/pt/sl.h"
 #include "dmar.h"
@@ -43,6 +45,9 @@
 
 /* Requests without PASID are those of this PASID, in scalable mode. */
 #define VTD_RID_PASID		0
+
+/* PASIDs of a directory of one page, which every requester ID has. */
+#define VTD_SMALL_PASID_BITS	15
 
 /* Bridges between a device and its root bus; PCI allows 256 buses. */
 #define VTD_MAX_HOPS		64
@@ -116,6 +121,11 @@ enum vtd_phase {
  * @walk_coherent: (c) and when it walks page tables
  * @addr_width_bits: (c) of I/O virtual addresses
  * @max_leaf_level: (c) largest page: 1: 4 KiB, 2: 2 MiB, 3: 1 GiB
+ * @first_level: (c) it walks first-level tables
+ * @nests: (c) it walks a first-level table over a second-level one
+ * @erratum_772415: (c) it writes to guests' page tables where the parent is
+ *	read-only: no read-only mappings in a parent
+ * @pasid_width_bits: (c) of requests with PASID; 0: none are let through
  * @drain: (c) VTD_QI_DW | VTD_QI_DR as the unit supports them
  * @reg_lock: (r)
  * @lock: (L)
@@ -147,6 +157,10 @@ struct vtd_unit {
 	bool walk_coherent;
 	u8 addr_width_bits;
 	u8 max_leaf_level;
+	bool first_level;
+	bool nests;
+	bool erratum_772415;
+	u8 pasid_width_bits;
 	u64 drain;
 
 	raw_spinlock_t reg_lock;
@@ -174,20 +188,35 @@ enum vtd_state {
 	VTD_TABLE,
 };
 
+/* How a request is translated; the values of the field PGTT. */
+enum vtd_walk {
+	VTD_WALK_FIRST = 1,
+	VTD_WALK_SECOND = 2,
+	VTD_WALK_NESTED = 3,
+	VTD_WALK_PASS = 4,
+};
+
 /**
  * struct vtd_target - contents of a context or PASID table entry
- * @pass_through: no table
- * @root: physical address of the second-level table
- * @levels: of the table, or the widest of the unit
+ * @walk: legacy mode: VTD_WALK_SECOND or VTD_WALK_PASS
  * @did: domain id
- * @ats: allow translation requests, and what was translated by them
+ * @root: physical address of the second-level table
+ * @levels: of it, or the widest of the unit
+ * @first: the first-level table: a physical address, or one in the second-level
+ *	table with VTD_WALK_NESTED
+ * @first_levels: of it
+ * @s1_flags: enum iommu_vtd_s1_flags
+ * @snoop: with a first-level table: force snooping
  */
 struct vtd_target {
-	bool pass_through;
+	enum vtd_walk walk;
+	u16 did;
 	phys_addr_t root;
 	unsigned int levels;
-	u16 did;
-	bool ats;
+	u64 first;
+	unsigned int first_levels;
+	u64 s1_flags;
+	bool snoop;
 };
 
 /**
@@ -195,13 +224,20 @@ struct vtd_target {
  * @rcu: frees it after readers of vtd_unit.rids
  * @sid: (c) bus, device and function number
  * @refs: (L) devices that use it, and firmware
- * @state: (L) what its entry says
+ * @state: (L) what requests without PASID go through
  * @table: (L) with VTD_TABLE
  * @users: (L) devices that want it so; with 0 it is blocked
- * @target: (L) as programmed
  * @entry: (c) its context entry
- * @pasid_dir: (c) scalable mode: PASID directory of one entry
- * @pasid_table: (c) scalable mode: PASID table of that entry
+ * @nr_present: (L) scalable mode: PASID table entries that are present; the
+ *	context entry is while there are any
+ * @cut: (e) the device did not answer: its context entry is gone
+ * @small_dir: (c) scalable mode: a page for a PASID directory
+ * @pasid_dir: (L) scalable mode: the PASID directory, @small_dir or a larger one
+ * @pasid_width_bits: (L) of PASIDs that @pasid_dir has room for; 0: requests
+ *	with PASID are refused
+ *
+ * In scalable mode the first directory entry and its PASID table, which has the
+ * entry for requests without PASID, always exist.
  */
 struct vtd_rid {
 	struct rcu_head rcu;
@@ -210,10 +246,12 @@ struct vtd_rid {
 	enum vtd_state state;
 	struct vtd_table *table;
 	unsigned int users;
-	struct vtd_target target;
 	u64 *entry;
+	unsigned int nr_present;
+	bool cut;
+	u64 *small_dir;
 	u64 *pasid_dir;
-	u64 *pasid_table;
+	u8 pasid_width_bits;
 };
 
 /**
@@ -221,31 +259,65 @@ struct vtd_rid {
  * @link: (t) in vtd_table.attaches
  * @unit: (c)
  * @did: (c) the table's domain id there
- * @users: (L) devices behind @unit that use it
+ * @users: (L) uses behind @unit; one for all requester IDs of a device
+ * @pasids: (L) written; read under (t); for tables that are invalidated by PASID:
+ *	how many uses a PASID has, as a value entry. No PASID is VTD_RID_PASID
  * @ticket: (t) of the flush that is under way
+ * @posted: (t) there is one
  */
 struct vtd_attach {
 	struct list_head link;
 	struct vtd_unit *unit;
 	u16 did;
 	unsigned int users;
+	struct xarray pasids;
 	u32 ticket;
+	bool posted;
 };
 
 /**
- * struct vtd_table - a second-level table
+ * struct vtd_table - a table
  * @pt: the core's view
- * @sl: the table; calls are serialised by the owner
- * @lock: (t)
+ * @walk: (c) not VTD_WALK_PASS
+ * @prot_needed: (c) what every mapping must permit: IOFD_READ, IOFD_WRITE
+ * @sl: VTD_WALK_SECOND, VTD_WALK_FIRST: the entries; calls are serialised by the
+ *	owner
+ * @lock: (t), used by the tables that are nested over it as well
  * @attaches: (t) struct vtd_attach of each unit that walks it
- * @ats_devs: (t) struct vtd_dev whose device TLB may hold parts of it
+ * @ats_uses: (t) struct vtd_use whose device TLB may hold parts of it
+ * @children: (t) tables nested over it that are attached to something
+ * @parent: (c) VTD_WALK_NESTED
+ * @sibling: (t) VTD_WALK_NESTED: in @children of the parent
+ * @nest: (c) VTD_WALK_NESTED: what the user has said of it
  */
 struct vtd_table {
 	struct iofd_hw_pt pt;
+	enum vtd_walk walk;
+	unsigned int prot_needed;
 	struct sl_table sl;
 	spinlock_t lock;
 	struct list_head attaches;
-	struct list_head ats_devs;
+	struct list_head ats_uses;
+	struct list_head children;
+	struct vtd_table *parent;
+	struct list_head sibling;
+	struct iofd_nest_attrs nest;
+};
+
+/**
+ * struct vtd_use - a device's DMA goes through a table
+ * @vdev: (c) the device
+ * @pasid: (c) with this PASID, or IOFD_NO_PASID
+ * @table: (L) NULL: it does not
+ * @attach: (L) of @table at the device's unit
+ * @ats_link: (t) in vtd_table.ats_uses, while the device has ATS on
+ */
+struct vtd_use {
+	struct vtd_dev *vdev;
+	u32 pasid;
+	struct vtd_table *table;
+	struct vtd_attach *attach;
+	struct list_head ats_link;
 };
 
 /**
@@ -256,9 +328,10 @@ struct vtd_table {
  * @link: (L) in vtd_unit.devs
  * @rids: (c) requester IDs its DMA can carry; the first is its own
  * @nr_rids: (c)
- * @state: (L)
- * @table: (L) with VTD_TABLE
- * @attach: (L) with VTD_TABLE
+ * @state: (L) of requests without PASID
+ * @use: (L) of requests without PASID; with VTD_TABLE
+ * @pasids: (L) struct vtd_use by PASID
+ * @pasid_width_bits: (L) of PASIDs that the core may use; 0: none
  * @linux_state: (L) what the kernel asked for last
  * @probed: (L) the kernel knows that we drive its IOMMU
  * @open: (L) the core has opened it
@@ -266,10 +339,10 @@ struct vtd_table {
  * @bound_to: (c) driver it had before the kernel knew us
  * @owner_fixed: (s) the group's owner count for @bound_to has been made up for
  * @ats_allowed: (c) its path supports ATS
- * @ats_on: (L) written; read under (t) while on ats_devs
+ * @ats_on: (L) written; read under (t) of the tables of its uses
+ * @ats_users: (L) tables that it is attached to, with PASIDs and without
  * @ats_qdep: (c) invalidations it can queue
  * @ats_pfsid: (c) physical function's requester ID if the unit wants it
- * @ats_link: (t) in vtd_table.ats_devs
  */
 struct vtd_dev {
 	struct iofd_hw_dev hd;
@@ -279,8 +352,9 @@ struct vtd_dev {
 	struct vtd_rid **rids;
 	unsigned int nr_rids;
 	enum vtd_state state;
-	struct vtd_table *table;
-	struct vtd_attach *attach;
+	struct vtd_use use;
+	struct xarray pasids;
+	u8 pasid_width_bits;
 	enum vtd_state linux_state;
 	bool probed;
 	bool open;
@@ -289,9 +363,9 @@ struct vtd_dev {
 	bool owner_fixed;
 	bool ats_allowed;
 	bool ats_on;
+	unsigned int ats_users;
 	u8 ats_qdep;
 	u16 ats_pfsid;
-	struct list_head ats_link;
 };
 
 /* What a table must have in common with the units that are to walk it. */
@@ -308,6 +382,8 @@ extern struct list_head vtd_units;	/* (s) */
 extern struct vtd_dmar *vtd_dmar;	/* (s) constant while up */
 extern bool vtd_want_scalable;		/* module parameters */
 extern bool vtd_want_ats;
+extern bool vtd_want_first_level;
+extern int vtd_want_erratum_772415;
 
 #define vtd_err(u, fmt, ...)	pr_err("%s: " fmt, (u)->name, ##__VA_ARGS__)
 #define vtd_warn(u, fmt, ...)	pr_warn("%s: " fmt, (u)->name, ##__VA_ARGS__)
@@ -323,7 +399,8 @@ void vtd_unit_write_buffer_flush(struct vtd_unit *unit);
 unsigned int vtd_unit_max_dids(const struct vtd_unit *unit);
 int vtd_unit_did_alloc(struct vtd_unit *unit);
 void vtd_unit_did_free(struct vtd_unit *unit, u16 did);
-void vtd_unit_limits(const struct vtd_unit *unit, struct vtd_limits *limits);
+void vtd_unit_limits(const struct vtd_unit *unit, enum vtd_walk walk,
+		     struct vtd_limits *limits);
 void vtd_limits_intersect(struct vtd_limits *limits,
 			  const struct vtd_limits *other);
 
@@ -344,6 +421,49 @@ static inline void vtd_write_back(const struct vtd_unit *unit, void *p,
 {
 	if (!unit->coherent)
 		clflush_cache_range(p, bytes);
+}
+
+/* A page that is about to be an empty table. */
+static inline u64 *vtd_zeroed_page(const struct vtd_unit *unit, gfp_t gfp)
+{
+	u64 *page = (u64 *)get_zeroed_page(gfp);
+
+	if (page && FLUSH_POINT(new_table))
+		vtd_write_back(unit, page, PAGE_SIZE);
+	return page;
+}
+
+/*
+ * Make an entry of @words words present by storing @word, its first, after the
+ * rest of it.
+ */
+static inline void vtd_publish(const struct vtd_unit *unit, u64 *entry, u64 word,
+			       unsigned int words)
+{
+	if (words > 1 && FLUSH_POINT(publish_rest))
+		vtd_write_back(unit, entry, words * sizeof(*entry));
+	/* The present bit is the last thing that hardware sees. */
+	dma_wmb();
+	WRITE_ONCE(entry[0], word);
+	if (FLUSH_POINT(publish_present))
+		vtd_write_back(unit, entry, sizeof(*entry));
+}
+
+/* Take the present bit away, and nothing else. */
+static inline void vtd_withdraw(const struct vtd_unit *unit, u64 *entry)
+{
+	WRITE_ONCE(entry[0], entry[0] & ~1ULL);
+	if (FLUSH_POINT(withdraw_present))
+		vtd_write_back(unit, entry, sizeof(*entry));
+}
+
+/* Clear an entry of @words words that nothing looks at any more. */
+static inline void vtd_wipe(const struct vtd_unit *unit, u64 *entry,
+			    unsigned int words)
+{
+	memset(entry, 0, words * sizeof(*entry));
+	if (FLUSH_POINT(wipe))
+		vtd_write_back(unit, entry, words * sizeof(*entry));
 }
 
 /* qi.c */
@@ -370,10 +490,25 @@ void vtd_events_free(struct vtd_unit *unit);
 struct vtd_rid *vtd_rid_get(struct vtd_unit *unit, u16 sid);
 void vtd_rid_put(struct vtd_unit *unit, struct vtd_rid *rid);
 void vtd_rid_free_all(struct vtd_unit *unit);
-void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid,
-		 const struct vtd_target *target);
-void vtd_rid_clear(struct vtd_unit *unit, struct vtd_rid *rid);
+void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
+		 const struct vtd_target *target, bool ats);
+void vtd_rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
+void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
 void vtd_rid_cut(struct vtd_unit *unit, u16 sid);
+
+/* pasid.c */
+int vtd_pasid_init(const struct vtd_unit *unit, struct vtd_rid *rid);
+void vtd_pasid_free(struct vtd_rid *rid);
+void vtd_pasid_open(struct vtd_unit *unit, struct vtd_rid *rid,
+		    unsigned int width_bits);
+void vtd_pasid_close(struct vtd_unit *unit, struct vtd_rid *rid);
+int vtd_pasid_prepare(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
+u64 *vtd_pasid_entry(const struct vtd_rid *rid, u32 pasid);
+u64 vtd_pasid_context(const struct vtd_rid *rid);
+void vtd_pasid_fill(const struct vtd_unit *unit, u64 *entry,
+		    const struct vtd_target *target);
+unsigned int vtd_pasid_forget(const struct vtd_unit *unit, const u64 *entry,
+			      u32 pasid, struct vtd_qi_desc *descs);
 
 /* device.c */
 struct vtd_dev *vtd_dev_create(struct vtd_unit *unit, struct pci_dev *pdev);
@@ -381,7 +516,15 @@ void vtd_dev_destroy(struct vtd_dev *vdev);
 struct vtd_dev *vtd_dev_find(struct vtd_unit *unit, struct pci_dev *pdev);
 int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 		struct vtd_table *table);
+void vtd_dev_open(struct vtd_dev *vdev);
+void vtd_dev_close(struct vtd_dev *vdev);
+int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table);
+void vtd_dev_block_pasid(struct vtd_dev *vdev, u32 pasid);
+void vtd_dev_block_pasids(struct vtd_dev *vdev);
 int vtd_firmware_devices(struct vtd_unit *unit);
+
+/* erratum.c */
+bool vtd_erratum_772415(void);
 
 /* acs.c */
 void vtd_acs_enable(struct pci_dev *pdev);
@@ -393,19 +536,44 @@ bool vtd_scope_rmrr(struct pci_dev *pdev, const struct vtd_dmar_entry *rmrr);
 bool vtd_rmrr_relaxable(struct pci_dev *pdev);
 
 /* table.c */
-struct vtd_table *vtd_table_alloc(const struct vtd_limits *limits,
+struct vtd_table *vtd_table_alloc(enum vtd_walk walk,
+				  const struct vtd_limits *limits,
 				  unsigned int addr_width_bits, bool snoop);
+struct vtd_table *vtd_table_nest(const struct vtd_unit *unit,
+				 struct vtd_table *parent,
+				 const struct iofd_nest_attrs *attrs);
 void vtd_table_free(struct vtd_table *table);
 bool vtd_table_fits(const struct vtd_table *table, const struct vtd_unit *unit);
+void vtd_table_target(const struct vtd_table *table,
+		      const struct vtd_attach *attach,
+		      struct vtd_target *target);
 struct vtd_attach *vtd_table_attach(struct vtd_table *table,
-				    struct vtd_unit *unit);
-void vtd_table_detach(struct vtd_table *table, struct vtd_attach *attach);
-void vtd_table_ats_add(struct vtd_table *table, struct vtd_dev *vdev);
-void vtd_table_ats_del(struct vtd_table *table, struct vtd_dev *vdev);
+				    struct vtd_unit *unit, u32 pasid);
+void vtd_table_detach(struct vtd_table *table, struct vtd_attach *attach,
+		      u32 pasid);
+
+/* flush.c */
+void vtd_table_ats_add(struct vtd_use *use);
+void vtd_table_ats_del(struct vtd_use *use);
 void vtd_table_map_sync(struct vtd_table *table, u64 iova, u64 last);
 void vtd_table_flush(struct vtd_table *table, u64 iova, u64 last, bool leaf);
+void vtd_table_invalidate(struct vtd_table *table, struct vtd_dev *vdev,
+			  u32 pasid, u64 first, u64 last, bool leaf);
 void vtd_table_reap(struct vtd_table *table, u64 iova, u64 last,
 		    iofd_run_fn fn, void *arg);
+void vtd_dev_forget_all(struct vtd_dev *vdev);
+
+/* The lock (t) of a table. */
+static inline spinlock_t *vtd_table_lock(struct vtd_table *table)
+{
+	return table->parent ? &table->parent->lock : &table->lock;
+}
+
+/* What stands for a PASID in structures and invalidations. */
+static inline u32 vtd_pasid_index(u32 pasid)
+{
+	return pasid == IOFD_NO_PASID ? VTD_RID_PASID : pasid;
+}
 
 static inline struct vtd_table *to_vtd_table(struct iofd_hw_pt *pt)
 {
