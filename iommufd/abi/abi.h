@@ -7,6 +7,7 @@
 #define IOFD_ABI_ABI_H
 
 #include <linux/types.h>
+#include <uapi/linux/ioasid.h>
 
 struct iofd_ctx;
 struct iommu_ioasid_range;
@@ -44,6 +45,23 @@ int iofd_abi_copy_out(void __user *arg, const void *cmd, size_t known);
  */
 int iofd_abi_put_ranges(u64 uptr, u32 room,
 			const struct iommu_ioasid_range *ranges, u32 nr);
+
+/* The structure of any native command */
+union iofd_native_cmd {
+	u32 size;
+	struct iommu_check_extension check_extension;
+	struct iommu_device_info device_info;
+	struct iommu_ioasid_alloc alloc;
+	struct iommu_ioasid_free free;
+	struct iommu_ioasid_info info;
+	struct iommu_map_dma map;
+	struct iommu_unmap_dma unmap;
+	struct iommu_invalidate_cache invalidate;
+};
+
+/* alloc.c, invalidate.c: commands that ioasid.c calls */
+int iofd_native_alloc(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd);
+int iofd_native_invalidate(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd);
 
 /**
  * iofd_abi_ioasid() - the native commands on /dev/iommu

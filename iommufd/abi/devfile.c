@@ -94,15 +94,22 @@ static int device_bind(struct iofd_devfile *df, void __user *arg)
 	return rc;
 }
 
-static int check_pasid(u32 flags, u32 vpasid, u32 reserved)
+static int get_pasid(const struct iommu_device_attach *cmd, u32 *pasid)
 {
-	if (flags & ~IOMMU_DEVICE_ATTACH_VPASID || reserved)
+	if (cmd->flags & ~IOMMU_DEVICE_ATTACH_VPASID || cmd->__reserved)
 		return -EOPNOTSUPP;
-	/* No provider offers DMA with PASID: no device has any. */
-	return flags || vpasid ? -EINVAL : 0;
+	*pasid = IOFD_NO_PASID;
+	if (!(cmd->flags & IOMMU_DEVICE_ATTACH_VPASID))
+		return cmd->vpasid ? -EINVAL : 0;
+	/* 0 is what has none. PCIe knows 20 bits; beyond them we use some. */
+	if (!cmd->vpasid || cmd->vpasid >> 20)
+		return -EINVAL;
+	*pasid = cmd->vpasid;
+	return 0;
 }
 
-static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid)
+static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid,
+		     u32 pasid)
 {
 	struct iofd_device *idev = binding_of(df, ctx);
 	struct iofd_space *space;
@@ -113,27 +120,29 @@ static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid)
 	space = iofd_space_get(ctx, ioasid);
 	if (!space)
 		return -ENOENT;
-	rc = iofd_attach(idev, space);
+	rc = iofd_attach(idev, space, pasid);
 	iofd_space_put(space);
 	return rc;
 }
 
 static int detach_from(struct iofd_devfile *df, struct iofd_ctx *ctx,
-		       u32 ioasid)
+		       u32 ioasid, u32 pasid)
 {
 	struct iofd_device *idev = binding_of(df, ctx);
 
-	return idev ? iofd_detach(idev, ioasid) : -EINVAL;
+	return idev ? iofd_detach(idev, ioasid, pasid) : -EINVAL;
 }
 
 /* Attach and detach: the same fields, with another verb. */
 static int device_attachment(struct iofd_devfile *df, void __user *arg,
 			     int (*verb)(struct iofd_devfile *df,
-					 struct iofd_ctx *ctx, u32 ioasid))
+					 struct iofd_ctx *ctx, u32 ioasid,
+					 u32 pasid))
 {
 	struct iommu_device_attach cmd;
 	struct iofd_ctx *ctx;
 	struct file *file;
+	u32 pasid;
 	int rc;
 
 	BUILD_BUG_ON(sizeof(cmd) != sizeof(struct iommu_device_detach) ||
@@ -142,14 +151,14 @@ static int device_attachment(struct iofd_devfile *df, void __user *arg,
 
 	rc = iofd_abi_copy_in(&cmd, sizeof(cmd), sizeof(cmd), arg);
 	if (!rc)
-		rc = check_pasid(cmd.flags, cmd.vpasid, cmd.__reserved);
+		rc = get_pasid(&cmd, &pasid);
 	if (rc)
 		return rc;
 	ctx = iommu_fd_get(cmd.iommu_fd, &file);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	mutex_lock(&df->lock);
-	rc = verb(df, ctx, cmd.ioasid);
+	rc = verb(df, ctx, cmd.ioasid, pasid);
 	mutex_unlock(&df->lock);
 	fput(file);
 	return rc;

@@ -11,18 +11,7 @@
 #include "compat/compat.h"
 #include "core/core.h"
 
-union native_cmd {
-	u32 size;
-	struct iommu_check_extension check_extension;
-	struct iommu_device_info device_info;
-	struct iommu_ioasid_alloc alloc;
-	struct iommu_ioasid_free free;
-	struct iommu_ioasid_info info;
-	struct iommu_map_dma map;
-	struct iommu_unmap_dma unmap;
-};
-
-static int check_extension(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int check_extension(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_check_extension *cmd = &ucmd->check_extension;
 
@@ -32,6 +21,8 @@ static int check_extension(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	case IOMMU_EXT_MULTIDEV_GROUP:
 	case IOMMU_EXT_MAP_FD:
 	case IOMMU_EXT_MULTI_BIND:
+	case IOMMU_EXT_NESTING:
+	case IOMMU_EXT_USER_PAGE_TABLE:
 		cmd->value = 1;
 		break;
 	case IOMMU_EXT_MAX_IOASIDS:
@@ -43,7 +34,7 @@ static int check_extension(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	return 0;
 }
 
-static int device_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int device_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_device_info *cmd = &ucmd->device_info;
 	struct iommu_ioasid_range *ranges;
@@ -72,7 +63,8 @@ static int device_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	cmd->pgsize_bitmap = caps.pgsize_bitmap;
 	cmd->addr_width_bits = caps.addr_width_bits;
 	cmd->pasid_width_bits = caps.pasid_width_bits;
-	cmd->formats = caps.formats;
+	/* What the hardware cannot nest we compose. */
+	cmd->formats = caps.formats | BIT_ULL(IOMMU_FORMAT_VTD_S1);
 	cmd->hw_type = caps.hw_type;
 	cmd->hw_cap = caps.hw_cap;
 	cmd->hw_ecap = caps.hw_ecap;
@@ -82,41 +74,7 @@ static int device_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	return rc;
 }
 
-static int native_alloc(struct iofd_ctx *ctx, union native_cmd *ucmd)
-{
-	struct iommu_ioasid_alloc *cmd = &ucmd->alloc;
-	bool for_label = cmd->flags & IOMMU_IOASID_FOR_LABEL;
-	int rc;
-
-	if (cmd->flags & ~IOMMU_IOASID_FOR_LABEL ||
-	    cmd->type < IOMMU_IOASID_KERNEL_MANAGED ||
-	    cmd->type > IOMMU_IOASID_USER_PASID_TABLE ||
-	    cmd->format > IOMMU_FORMAT_VTD_PASID_TABLE ||
-	    cmd->coherency > IOMMU_COHERENCY_OFF ||
-	    cmd->nesting > IOMMU_NESTING_SOFTWARE)
-		return -EOPNOTSUPP;
-	/* A user's table holds addresses in a parent; memory is not one (A9). */
-	if (!cmd->parent && cmd->type != IOMMU_IOASID_KERNEL_MANAGED)
-		return -EINVAL;
-	if (cmd->parent)
-		return -EOPNOTSUPP;
-	if (cmd->format != IOMMU_FORMAT_DEFAULT || cmd->table_addr ||
-	    cmd->attrs || cmd->attrs_len_bytes || cmd->ioasid ||
-	    cmd->nesting != IOMMU_NESTING_AUTO || (cmd->label && !for_label))
-		return -EINVAL;
-	if (cmd->addr_width_bits &&
-	    (cmd->addr_width_bits < PAGE_SHIFT || cmd->addr_width_bits > 64))
-		return -EINVAL;
-
-	rc = iofd_space_alloc(ctx, cmd->addr_width_bits, cmd->coherency,
-			      for_label ? &cmd->label : NULL);
-	if (rc < 0)
-		return rc;
-	cmd->ioasid = rc;
-	return 0;
-}
-
-static int native_free(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int native_free(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iofd_space *space;
 	int rc;
@@ -148,26 +106,10 @@ static u32 space_ranges(struct iofd_space *space,
 	return nr;
 }
 
-static int space_fill_info(struct iofd_space *space,
-			   struct iommu_ioasid_info *cmd)
+static void space_tables_info(struct iofd_space *space,
+			      struct iommu_ioasid_info *cmd)
 {
-	struct iommu_ioasid_range *ranges, *last;
 	struct iofd_table *table;
-	u32 room, nr;
-	int rc;
-
-	if (mutex_lock_killable(&space->lock))
-		return -EINTR;
-	rc = -ENOENT;
-	if (space->dead)
-		goto out_unlock;
-	/* Attaching needs the lock; detaching can only join ranges. */
-	room = max(space_ranges(space, NULL, 0), 1u);
-	rc = -ENOMEM;
-	ranges = kcalloc(room, sizeof(*ranges), GFP_KERNEL);
-	if (!ranges)
-		goto out_unlock;
-	nr = min(space_ranges(space, ranges, room), room);
 
 	cmd->flags = 0;
 	cmd->pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G;
@@ -180,18 +122,46 @@ static int space_fill_info(struct iofd_space *space,
 		if (!table->pt->snoop_enforced)
 			cmd->flags &= ~IOMMU_IOASID_INFO_SNOOP_ENFORCED;
 		cmd->pgsize_bitmap &= table->pt->pgsize_bitmap;
+		if (!iofd_table_is_ours(table))
+			cmd->flags |= IOMMU_IOASID_INFO_HW_NESTED;
+		else if (space->parent)
+			cmd->flags |= IOMMU_IOASID_INFO_COMPOSED;
 	}
+}
+
+static int space_fill_info(struct iofd_space *space,
+			   struct iommu_ioasid_info *cmd)
+{
+	struct iommu_ioasid_range *ranges, *last;
+	u32 room, nr;
+	int rc;
+
+	rc = iofd_space_lock(space);
+	if (rc)
+		return rc;
+	rc = -ENOENT;
+	if (space->dead)
+		goto out_unlock;
+	/* Attaching needs the lock; detaching can only join ranges. */
+	room = max(space_ranges(space, NULL, 0), 1u);
+	rc = -ENOMEM;
+	ranges = kcalloc(room, sizeof(*ranges), GFP_KERNEL);
+	if (!ranges)
+		goto out_unlock;
+	nr = min(space_ranges(space, ranges, room), room);
+
+	space_tables_info(space, cmd);
 	cmd->type = space->type;
-	cmd->parent = 0;
+	cmd->parent = space->parent ? space->parent->obj.id : 0;
 	last = nr ? &ranges[nr - 1] : NULL;
 	cmd->addr_width_bits = last ? fls64(last->last) : 0;
 	cmd->nr_devices = READ_ONCE(space->nr_attaches);
 	cmd->nr_mappings = space->nr_mappings;
 	cmd->mapped_bytes = (u64)space->nr_pages << PAGE_SHIFT;
 	/* A root pins and charges what it maps, each time it is mapped. */
-	cmd->pinned_bytes = cmd->mapped_bytes;
-	cmd->charged_bytes = cmd->mapped_bytes;
-	mutex_unlock(&space->lock);
+	cmd->pinned_bytes = space->parent ? 0 : cmd->mapped_bytes;
+	cmd->charged_bytes = cmd->pinned_bytes;
+	iofd_space_unlock(space);
 
 	rc = iofd_abi_put_ranges(cmd->ranges, cmd->nr_ranges, ranges, nr);
 	cmd->nr_ranges = nr;
@@ -199,11 +169,11 @@ static int space_fill_info(struct iofd_space *space,
 	return rc;
 
 out_unlock:
-	mutex_unlock(&space->lock);
+	iofd_space_unlock(space);
 	return rc;
 }
 
-static int native_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int native_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_ioasid_info *cmd = &ucmd->info;
 	struct iofd_space *space;
@@ -217,7 +187,7 @@ static int native_get_info(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	return rc;
 }
 
-static int map_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int map_dma(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_map_dma *cmd = &ucmd->map;
 	struct iofd_map_request req;
@@ -258,7 +228,7 @@ out_put:
 }
 
 /* The reply did not reach the caller, who would not know what to unmap. */
-static void map_dma_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static void map_dma_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_map_dma *cmd = &ucmd->map;
 	struct iofd_space *space;
@@ -272,7 +242,7 @@ static void map_dma_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	iofd_space_put(space);
 }
 
-static void native_alloc_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static void native_alloc_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iofd_space *space = iofd_space_get(ctx, ucmd->alloc.ioasid);
 
@@ -282,7 +252,7 @@ static void native_alloc_undo(struct iofd_ctx *ctx, union native_cmd *ucmd)
 	iofd_space_put(space);
 }
 
-static int unmap_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
+static int unmap_dma(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 {
 	struct iommu_unmap_dma *cmd = &ucmd->unmap;
 	bool all = cmd->flags & IOMMU_UNMAP_ALL;
@@ -322,11 +292,13 @@ static int unmap_dma(struct iofd_ctx *ctx, union native_cmd *ucmd)
  * @REPLY: in its structure, when it is done
  * @REPLY_PROBED: the same, but it cannot be undone: see before that the
  *	structure can be written
+ * @REPLY_ALWAYS: in its structure, also when it has failed
  * @REPLY_NONE: by its return value alone
  */
 enum native_reply {
 	REPLY,
 	REPLY_PROBED,
+	REPLY_ALWAYS,
 	REPLY_NONE,
 };
 
@@ -338,8 +310,8 @@ enum native_reply {
  * @reply: how the caller gets its structure back
  */
 struct native_op {
-	int (*fn)(struct iofd_ctx *ctx, union native_cmd *cmd);
-	void (*undo)(struct iofd_ctx *ctx, union native_cmd *cmd);
+	int (*fn)(struct iofd_ctx *ctx, union iofd_native_cmd *cmd);
+	void (*undo)(struct iofd_ctx *ctx, union iofd_native_cmd *cmd);
 	size_t size;
 	enum native_reply reply;
 };
@@ -358,7 +330,7 @@ static const struct native_op native_ops[] = {
 		  struct iommu_check_extension),
 	NATIVE_OP(IOMMU_DEVICE_GET_INFO, device_get_info, NULL, REPLY,
 		  struct iommu_device_info),
-	NATIVE_OP(IOMMU_IOASID_ALLOC, native_alloc, native_alloc_undo, REPLY,
+	NATIVE_OP(IOMMU_IOASID_ALLOC, iofd_native_alloc, native_alloc_undo, REPLY,
 		  struct iommu_ioasid_alloc),
 	NATIVE_OP(IOMMU_IOASID_FREE, native_free, NULL, REPLY_NONE,
 		  struct iommu_ioasid_free),
@@ -368,13 +340,15 @@ static const struct native_op native_ops[] = {
 		  struct iommu_map_dma),
 	NATIVE_OP(IOMMU_UNMAP_DMA, unmap_dma, NULL, REPLY_PROBED,
 		  struct iommu_unmap_dma),
+	NATIVE_OP(IOMMU_INVALIDATE_CACHE, iofd_native_invalidate, NULL,
+		  REPLY_ALWAYS, struct iommu_invalidate_cache),
 };
 
 long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
 {
 	unsigned int nr = _IOC_NR(cmd) - IOMMU_IOASID_BASE;
 	const struct native_op *op;
-	union native_cmd ucmd __uninitialized;
+	union iofd_native_cmd ucmd __uninitialized;
 	int rc;
 
 	if (nr >= ARRAY_SIZE(native_ops) ||
@@ -389,7 +363,8 @@ long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
 		return -EFAULT;
 	rc = op->fn(ctx, &ucmd);
 	/* EMSGSIZE tells how much room is needed. */
-	if ((rc && rc != -EMSGSIZE) || op->reply == REPLY_NONE)
+	if ((rc && rc != -EMSGSIZE && op->reply != REPLY_ALWAYS) ||
+	    op->reply == REPLY_NONE)
 		return rc;
 	if (iofd_abi_copy_out(arg, &ucmd, op->size)) {
 		if (!rc && op->undo)

@@ -5,22 +5,24 @@
  * Lock order, outermost first:
  *
  *   iofd_devfile.lock     one device file
- *   iofd_space.lock       mappings and page tables of one IOASID; held while
- *                         user memory is pinned, which can take as long as user
- *                         space likes
+ *   iofd_space.lock       of a root: mappings and page tables of it and of all
+ *                         IOASIDs below it, which depend on one another; held
+ *                         while user memory is pinned, which can take as long
+ *                         as user space likes. A child's own is not used.
  *   iofd_topology_lock    groups, devices, bindings, who is attached to what;
  *                         never held while user memory is touched, so that
  *                         closing a device does not wait for user space
  *   iofd_space.attach_lock, iofd_ctx.account_lock, xa_lock    spinlocks
  *
- * Lock letters at the fields: (c) constant once published, (s) iofd_space.lock,
- * (t) iofd_topology_lock, (a) iofd_space.attach_lock, (k) iofd_ctx.account_lock,
+ * Lock letters at the fields: (c) constant once published, (s) iofd_space.lock
+ * of the root (iofd_space_lock()), (t) iofd_topology_lock, (a) iofd_space.attach_lock, (k) iofd_ctx.account_lock,
  * (x) the xarray's own lock.
  */
 #ifndef IOFD_CORE_CORE_H
 #define IOFD_CORE_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/interval_tree.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -35,6 +37,7 @@
 struct file;
 struct iofd_device;
 struct iofd_devfile;
+struct iofd_map_request;
 struct iommu_group;
 struct mm_struct;
 struct user_struct;
@@ -132,9 +135,34 @@ struct iofd_mapping {
 };
 
 /**
+ * struct iofd_link - what a range of a child depends on in its parent
+ * @child: (s) in iofd_space.links; the range of the child's addresses
+ * @parent: (s) in iofd_space.links_by_parent; a range of the parent's addresses
+ * @list: (s) while it is coming or going
+ * @generation: (s) iofd_space.generation when the user's table said so last
+ * @prot: (c) a leaf: IOFD_READ | IOFD_WRITE
+ * @level: (c) 0: a leaf, which translates @child into @parent; otherwise @parent
+ *	is a page of the user's table of that level, which all of @child
+ *	depends on
+ *
+ * A kernel-managed child has a leaf for each mapping; a user-managed one that
+ * the kernel composes, one for each leaf entry of the user's table, and besides
+ * one for each page of it.
+ */
+struct iofd_link {
+	struct interval_tree_node child;
+	struct interval_tree_node parent;
+	struct list_head list;
+	u32 generation;
+	u8 prot;
+	u8 level;
+};
+
+/**
  * struct iofd_table - a page table under an address space
  * @list: (s) in iofd_space.tables
- * @pt: (c) the provider's
+ * @pt: (c) the provider's; where @pt->parent is set it is the user's own, nested
+ *	over a table of the parent space, and not ours to fill
  *
  * Holds a reference on the provider's module.
  */
@@ -149,13 +177,21 @@ struct iofd_table {
  * @space: (c) the space; a reference is held
  * @table: (c) which of its tables
  * @binding: (c) through which binding
+ * @pasid: (c) for requests with it, or IOFD_NO_PASID
+ * @below: (t) what takes over when this one is detached: the same device in a
+ *	space that this one's descends from; NULL: it is blocked then
  */
 struct iofd_attach {
 	struct list_head space_entry;
 	struct iofd_space *space;
 	struct iofd_table *table;
 	struct iofd_device *binding;
+	u32 pasid;
+	struct iofd_attach *below;
 };
+
+/* Address spaces on top of one another: what walks them recurses. */
+#define IOFD_MAX_DEPTH	8
 
 /**
  * struct iofd_space - an IOASID
@@ -164,7 +200,21 @@ struct iofd_attach {
  * @format: (c) enum iommu_ioasid_format
  * @coherency: (c) enum iommu_ioasid_coherency
  * @addr_width_bits: (c) as asked for; 0: what the devices leave
- * @lock: mappings and tables
+ * @nesting: (c) a child: enum iommu_ioasid_nesting
+ * @depth: (c) 0 for a root
+ * @root: (c) the root of its tree; itself for a root
+ * @parent: (c) a child: the space that its addresses are translated into; a
+ *	reference is held to the end
+ * @table_addr: (c) a user's table: where it starts, an address in @parent
+ * @format_flags: (c) a user's table: of its format
+ * @lock: of a root: everything marked (s) in its tree
+ * @children: (s) iofd_space.sibling
+ * @sibling: (s) in the parent's @children
+ * @composed: (s) a child: @links are kept
+ * @links: (s) a child: struct iofd_link by the child's address
+ * @links_by_parent: (s) the same by the parent's
+ * @nr_links: (s) their number
+ * @generation: (s) counts the walks of the user's table
  * @dead: (s) freed; only references keep the memory
  * @mappings: (s) struct iofd_mapping by address
  * @hint: (s) a mapping near which the next command is likely to work, or NULL
@@ -172,9 +222,9 @@ struct iofd_attach {
  * @gap_bytes: (s) see @gap_from
  * @nr_mappings: (s) count; read without the lock for reports
  * @nr_pages: (s) pages mapped; read without the lock for reports
- * @tables: (s) struct iofd_table; all hold the same mappings
- * @primary: (s) the table that the pinned pages are handed back by; NULL
- *	as long as there is none and nothing has been mapped
+ * @tables: (s) struct iofd_table; all of ours hold the same mappings
+ * @primary: (s) of a root: the table that the pinned pages are handed back by;
+ *	NULL as long as there is none and nothing has been mapped
  * @addr_last: (s, a) highest address that the width and every table so far
  *	allow; written with both locks held, read with either
  * @attach_lock: protects @attaches and what hangs on it
@@ -183,7 +233,8 @@ struct iofd_attach {
  * @window: (s) a range that all attached devices permit; empty when unknown
  *
  * A space keeps its tables until it is freed, so that taking one away never has
- * to allocate another.
+ * to allocate another. A child's tables that are ours to fill hold at any time,
+ * when the lock is free, what walking the child and then its parent gives.
  */
 struct iofd_space {
 	struct iofd_object obj;
@@ -191,8 +242,21 @@ struct iofd_space {
 	u32 format;
 	u32 coherency;
 	u32 addr_width_bits;
+	u32 nesting;
+	u32 depth;
+	struct iofd_space *root;
+	struct iofd_space *parent;
+	u64 table_addr;
+	u64 format_flags;
 
 	struct mutex lock;
+	struct list_head children;
+	struct list_head sibling;
+	bool composed;
+	struct rb_root_cached links;
+	struct rb_root_cached links_by_parent;
+	unsigned long nr_links;
+	u32 generation;
 	bool dead;
 	struct rb_root mappings;
 	struct iofd_mapping *hint;
@@ -233,6 +297,8 @@ struct iofd_group {
  * @nr_ranges: (c) their number
  * @bindings: (t) iofd_device.pdev_entry
  * @attach: (t) what its DMA without PASID goes through; NULL: blocked
+ * @pasids: (t) struct iofd_attach by PASID, for DMA with PASID
+ * @alone: (c) no other device is in its group
  */
 struct iofd_pdev {
 	struct list_head list;
@@ -244,6 +310,8 @@ struct iofd_pdev {
 	unsigned int nr_ranges;
 	struct list_head bindings;
 	struct iofd_attach *attach;
+	struct xarray pasids;
+	bool alone;
 };
 
 /**
@@ -386,6 +454,15 @@ struct iofd_group *iofd_group_get(struct device *dev);
 void iofd_group_put(struct iofd_group *group);
 
 /**
+ * iofd_group_is_single() - has the group no more than one device?
+ * @group: the group
+ *
+ * What a device does with PASIDs cannot be told from another's whose requester
+ * ID it can use.
+ */
+bool iofd_group_is_single(struct iofd_group *group);
+
+/**
  * iofd_group_ranges() - the IOVA ranges that are permitted for a group
  * @group: the group
  * @addr_last: highest address of the device
@@ -426,24 +503,6 @@ struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
 void iofd_unbind(struct iofd_device *idev);
 
 /**
- * iofd_attach() - let a device's DMA without PASID go through a space
- * @idev: binding
- * @space: of the same context
- *
- * Return: 0 or an errno as documented at struct iommu_device_attach.
- */
-int iofd_attach(struct iofd_device *idev, struct iofd_space *space);
-
-/**
- * iofd_detach() - block a device that is attached to a space
- * @idev: binding through which it was attached
- * @ioasid: of its context
- *
- * Return: 0 or -ENOENT.
- */
-int iofd_detach(struct iofd_device *idev, u32 ioasid);
-
-/**
  * iofd_device_by_label() - find a binding
  * @ctx: where; the topology lock is held
  * @label: its label
@@ -452,22 +511,102 @@ int iofd_detach(struct iofd_device *idev, u32 ioasid);
  */
 struct iofd_device *iofd_device_by_label(struct iofd_ctx *ctx, u64 label);
 
+/* attach.c */
+
+/**
+ * iofd_attach() - let a device's DMA go through a space
+ * @idev: binding
+ * @space: of the same context
+ * @pasid: DMA with this PASID, or without for IOFD_NO_PASID
+ *
+ * Return: 0 or an errno as documented at struct iommu_device_attach.
+ */
+int iofd_attach(struct iofd_device *idev, struct iofd_space *space, u32 pasid);
+
+/**
+ * iofd_detach() - take a device off a space
+ * @idev: binding through which it was attached
+ * @ioasid: of its context
+ * @pasid: as attached
+ *
+ * Its DMA is blocked then, or goes where it went before.
+ *
+ * Return: 0; -ENOENT; -EBUSY while a space below that one has the DMA; -ENOMEM
+ * from a provider that needs memory to go back, with nothing changed.
+ */
+int iofd_detach(struct iofd_device *idev, u32 ioasid, u32 pasid);
+
+/**
+ * iofd_attach_find() - what the requests of a device go through
+ * @pdev: the device; the topology lock is held
+ * @pasid: of the requests, or IOFD_NO_PASID
+ *
+ * Return: the attachment, or NULL when they are blocked.
+ */
+struct iofd_attach *iofd_attach_find(struct iofd_pdev *pdev, u32 pasid);
+
+/** iofd_attach_for_fault() - what a request went through that was refused */
+struct iofd_attach *iofd_attach_for_fault(struct iofd_pdev *pdev, u32 pasid);
+
+/** iofd_detach_binding() - block all that is attached through @idev */
+void iofd_detach_binding(struct iofd_device *idev);
+
 /** iofd_detach_all() - block all devices attached through @ctx (closing it) */
 void iofd_detach_all(struct iofd_ctx *ctx);
 
 /* space.c */
 
 /**
- * iofd_space_alloc() - make a root, kernel-managed IOASID
- * @ctx: where
+ * iofd_space_lock() - lock the tree of address spaces that @space is in
+ * @space: a reference is held
+ *
+ * Return: 0, or -EINTR when the caller is being killed.
+ */
+int iofd_space_lock(struct iofd_space *space);
+
+static inline void iofd_space_unlock(struct iofd_space *space)
+{
+	mutex_unlock(&space->root->lock);
+}
+
+static inline void iofd_space_assert_locked(const struct iofd_space *space)
+{
+	lockdep_assert_held(&space->root->lock);
+}
+
+/**
+ * struct iofd_space_request - one IOASID_ALLOC
+ * @type: enum iommu_ioasid_type
+ * @format: enum iommu_ioasid_format
  * @addr_width_bits: 0 or 12 to 64
  * @coherency: enum iommu_ioasid_coherency
+ * @nesting: enum iommu_ioasid_nesting
+ * @parent: a space of the same context, or NULL for a root
+ * @table_addr: a user's table: where it starts in @parent
+ * @format_flags: a user's table: of its format
  * @for_label: label of a bound device to check against, or NULL
- *
- * Return: the id, or a negative errno.
  */
-int iofd_space_alloc(struct iofd_ctx *ctx, u32 addr_width_bits, u32 coherency,
-		     const u64 *for_label);
+struct iofd_space_request {
+	u32 type;
+	u32 format;
+	u32 addr_width_bits;
+	u32 coherency;
+	u32 nesting;
+	struct iofd_space *parent;
+	u64 table_addr;
+	u64 format_flags;
+	const u64 *for_label;
+};
+
+/**
+ * iofd_space_alloc() - make an IOASID
+ * @ctx: where
+ * @req: what; combinations that make no sense have been refused
+ *
+ * Return: the id, or a negative errno as documented at struct
+ * iommu_ioasid_alloc.
+ */
+int iofd_space_alloc(struct iofd_ctx *ctx, const struct iofd_space_request *req);
 
 /** iofd_space_get() - look an IOASID up; NULL when there is none */
 struct iofd_space *iofd_space_get(struct iofd_ctx *ctx, u32 id);
@@ -479,35 +618,66 @@ void iofd_space_put(struct iofd_space *space);
  * iofd_space_free() - free an IOASID and all that is mapped in it
  * @space: published; the caller holds a reference
  *
- * Return: 0; -EBUSY while attached; -ENOENT when somebody else was faster;
- * -EINTR.
+ * Return: 0; -EBUSY while attached or a parent; -ENOENT when somebody else was
+ * faster; -EINTR.
  */
 int iofd_space_free(struct iofd_space *space);
 
 /** iofd_space_destroy() - the same for a context that closes; cannot fail */
 void iofd_space_destroy(struct iofd_space *space);
 
+/** iofd_space_user_managed() - is its table the user's own? */
+static inline bool iofd_space_user_managed(const struct iofd_space *space)
+{
+	return space->type != IOMMU_IOASID_KERNEL_MANAGED;
+}
+
+/* table.c */
+
 /**
- * iofd_space_table_for() - a table of the space that a device can be attached to
+ * struct iofd_new_tables - tables that were made for an attach on its way
+ * @nr: how many
+ * @space: where
+ * @table: which; a table comes after the one that it is nested over
+ */
+struct iofd_new_tables {
+	unsigned int nr;
+	struct iofd_space *space[2];
+	struct iofd_table *table[2];
+};
+
+/**
+ * iofd_table_for() - a table of a space that a device can be attached to
  * @space: its lock is held
  * @pdev: the device
- * @made: set when the table was made for it, with everything that is mapped;
- *	follow up with iofd_space_keep_table() or iofd_space_drop_table()
+ * @new: zeroed; what was made for it. Follow up with iofd_tables_keep() or
+ *	iofd_tables_drop()
  *
- * Return: the table or ERR_PTR(-EINVAL, -ENOMEM, -EINTR).
+ * A user's table is nested by hardware or composed, as iofd_space.nesting and
+ * the hardware want.
+ *
+ * Return: the table, which holds everything that is mapped; or
+ * ERR_PTR(-EINVAL, -EOPNOTSUPP, -ENOMEM, -EINTR, -E2BIG), with nothing made.
  */
-struct iofd_table *iofd_space_table_for(struct iofd_space *space,
-					struct iofd_pdev *pdev, bool *made);
+struct iofd_table *iofd_table_for(struct iofd_space *space,
+				  struct iofd_pdev *pdev,
+				  struct iofd_new_tables *new);
 
-/** iofd_space_keep_table() - a device is attached to a table that was made */
-void iofd_space_keep_table(struct iofd_space *space, struct iofd_table *table);
+/** iofd_tables_keep() - a device is attached to a table that was made */
+void iofd_tables_keep(struct iofd_new_tables *new);
 
-/** iofd_space_drop_table() - no device is attached to a table that was made */
-void iofd_space_drop_table(struct iofd_space *space, struct iofd_table *table);
+/** iofd_tables_drop() - no device is attached to a table that was made */
+void iofd_tables_drop(struct iofd_new_tables *new);
+
+/** iofd_tables_free() - free all tables of a space that nothing is attached to */
+void iofd_tables_free(struct iofd_space *space);
+
+/** iofd_space_set_last() - recompute iofd_space.addr_last */
+void iofd_space_set_last(struct iofd_space *space);
 
 /**
  * iofd_space_primary() - the table that keeps the physical addresses
- * @space: its lock is held
+ * @space: a root; its lock is held
  *
  * Return: the table, made if there was none, or ERR_PTR(-ENOMEM).
  */
@@ -524,6 +694,182 @@ static inline bool iofd_table_keeps_runs(const struct iofd_table *table)
 {
 	return table->pt->ops->reap;
 }
+
+/** iofd_table_is_ours() - is it filled by us, and not a user's own? */
+static inline bool iofd_table_is_ours(const struct iofd_table *table)
+{
+	return !table->pt->parent;
+}
+
+/**
+ * iofd_tables_map() - write a run to all tables of a child that are ours
+ * @space: its lock is held
+ * @first: first address
+ * @phys: physical address
+ * @bytes: length; what is beyond the reach of a table is left out there
+ * @prot: IOFD_READ | IOFD_WRITE
+ *
+ * Return: 0 or -ENOMEM, with a part of it written.
+ */
+int iofd_tables_map(struct iofd_space *space, u64 first, phys_addr_t phys,
+		    size_t bytes, unsigned int prot);
+
+/** iofd_tables_sync() - make what was mapped in [first, last] visible */
+void iofd_tables_sync(struct iofd_space *space, u64 first, u64 last);
+
+/** iofd_tables_revoke() - take access to [first, last] away; then flush */
+void iofd_tables_revoke(struct iofd_space *space, u64 first, u64 last);
+
+/** iofd_tables_flush() - and then, of a child's tables, clear what was revoked */
+void iofd_tables_flush(struct iofd_space *space, u64 first, u64 last);
+
+/** iofd_tables_clear() - clear what was revoked and flushed in [first, last] */
+void iofd_tables_clear(struct iofd_space *space, u64 first, u64 last);
+
+/* compose.c */
+
+/**
+ * iofd_resolve() - hand the memory behind a range of a space to a function
+ * @space: its lock is held; a child: composed
+ * @first: first address
+ * @last: last address
+ * @fn: receives physical runs in ascending order; none goes beyond one mapping
+ *	of this space or of any above it
+ * @arg: for @fn
+ *
+ * Return: 0, or what @fn returned when that was not 0.
+ */
+int iofd_resolve(struct iofd_space *space, u64 first, u64 last, iofd_run_fn fn,
+		 void *arg);
+
+/**
+ * iofd_compose_added() - a range of a space leads somewhere now
+ * @space: its lock is held
+ * @first: first address
+ * @last: last address; nothing in the range led anywhere before
+ *
+ * Brings all spaces below up to date.
+ *
+ * Return: 0; -ENOMEM, -EINTR: take it back with iofd_compose_removed(). A user's
+ * table that went wrong translates nothing then.
+ */
+int iofd_compose_added(struct iofd_space *space, u64 first, u64 last);
+
+/**
+ * iofd_compose_removed() - a range of a space is about to lead nowhere
+ * @space: its lock is held
+ * @first: first address
+ * @last: last address
+ *
+ * When it returns, no device that is attached to a space below, and composed
+ * there, reaches anything through the range. Cannot fail, needs no memory.
+ */
+void iofd_compose_removed(struct iofd_space *space, u64 first, u64 last);
+
+/**
+ * iofd_link_add() - a range of a child leads to a range of its parent
+ * @space: the child, composed; its lock is held
+ * @link: prot, level and both ranges are filled in; belongs to @space from now on
+ */
+void iofd_link_add(struct iofd_space *space, struct iofd_link *link);
+
+/** iofd_link_del() - the reverse; frees @link, flushes nothing */
+void iofd_link_del(struct iofd_space *space, struct iofd_link *link);
+
+/**
+ * iofd_links_fill() - let a leaf that is new take effect
+ * @space: its lock is held
+ * @link: has been added; nothing in its range is in any table
+ *
+ * iofd_tables_sync() has to follow.
+ *
+ * Return: as iofd_compose_added(); on failure a part may have taken effect.
+ */
+int iofd_links_fill(struct iofd_space *space, struct iofd_link *link);
+
+/**
+ * iofd_links_remove() - forget links, with everything that they let through
+ * @space: the child; its lock is held
+ * @first: first address
+ * @last: last address; neither end cuts a link
+ *
+ * When it returns nothing is reached through them. Cannot fail.
+ */
+void iofd_links_remove(struct iofd_space *space, u64 first, u64 last);
+
+/** iofd_link_alloc() - a link of level 0 without permissions; or NULL */
+struct iofd_link *iofd_link_alloc(u64 first, u64 last, u64 parent_first,
+				  u64 parent_last);
+
+/** iofd_link_free() - free a link that has not been added, or NULL */
+void iofd_link_free(struct iofd_link *link);
+
+int iofd_compose_init(void);
+void iofd_compose_exit(void);
+
+/* child.c */
+
+/**
+ * iofd_child_map() - MAP_DMA into a child
+ * @space: kernel-managed child
+ * @req: its source is an address in the parent
+ *
+ * Return: 0 or an errno as documented at struct iommu_map_dma.
+ */
+int iofd_child_map(struct iofd_space *space, struct iofd_map_request *req);
+
+/* user_table.c */
+
+/**
+ * iofd_user_compose() - begin to compose a user's table in software
+ * @space: user-managed; its lock is held
+ *
+ * Return: 0 (also when it is composed already); -EOPNOTSUPP for a format that
+ * only hardware can walk; -ENOMEM; -E2BIG; -EINTR.
+ */
+int iofd_user_compose(struct iofd_space *space);
+
+/** iofd_user_uncompose() - take back what iofd_user_compose() has just done */
+void iofd_user_uncompose(struct iofd_space *space);
+
+/**
+ * iofd_user_refresh() - walk a user's table again
+ * @space: user-managed, composed; its lock is held
+ * @first: first address that may translate otherwise now
+ * @last: last address
+ *
+ * Return: 0; -ENOMEM, -E2BIG, -EINTR: the space translates nothing then, until a
+ * refresh of all of it succeeds.
+ */
+int iofd_user_refresh(struct iofd_space *space, u64 first, u64 last);
+
+/* invalidate.c */
+
+/**
+ * struct iofd_invalidation - one entry of INVALIDATE_CACHE
+ * @label: device, or NULL for all
+ * @pasid: requests with it, or IOFD_ANY_PASID
+ * @first: first address
+ * @last: last address
+ * @leaf: only leaf entries have changed
+ */
+struct iofd_invalidation {
+	const u64 *label;
+	u32 pasid;
+	u64 first;
+	u64 last;
+	bool leaf;
+};
+
+/**
+ * iofd_space_invalidate() - the user has changed its table
+ * @space: any; -EOPNOTSUPP unless user-managed
+ * @inv: where
+ *
+ * Return: 0 or an errno as documented at struct iommu_invalidate_cache.
+ */
+int iofd_space_invalidate(struct iofd_space *space,
+			  const struct iofd_invalidation *inv);
 
 /* store.c */
 
@@ -558,12 +904,29 @@ struct iofd_map_request {
 
 /**
  * iofd_space_map() - map memory
- * @space: where
+ * @space: kernel-managed, root or child
  * @req: what
  *
  * Return: 0 or an errno as documented at struct iommu_map_dma.
  */
 int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req);
+
+/**
+ * iofd_map_place() - check or choose the address of a mapping
+ * @space: its lock is held
+ * @req: its iova is checked when it is fixed, else chosen
+ * @next: receives the mapping behind it, for iofd_iova_insert()
+ *
+ * Return: 0, -EINVAL, -EEXIST, -ENOSPC, -EINTR.
+ */
+int iofd_map_place(struct iofd_space *space, struct iofd_map_request *req,
+		   struct iofd_mapping **next);
+
+/** iofd_mapping_alloc() - a mapping that is not charged; NULL without memory */
+struct iofd_mapping *iofd_mapping_alloc(void);
+
+/** iofd_mapping_free() - free a mapping that is not charged, or NULL */
+void iofd_mapping_free(struct iofd_mapping *mapping);
 
 /**
  * iofd_space_unmap() - unmap whole mappings

@@ -37,8 +37,10 @@ struct iofd_ctx *iofd_ctx_open(void)
 
 void iofd_ctx_close(struct iofd_ctx *ctx)
 {
+	struct iofd_space *space;
 	struct iofd_object *obj;
 	unsigned long id;
+	bool left;
 
 	mutex_lock(&iofd_topology_lock);
 	ctx->closed = true;
@@ -50,10 +52,19 @@ void iofd_ctx_close(struct iofd_ctx *ctx)
 	 * file: they hold the file. So the spaces are left to us alone.
 	 */
 	iofd_detach_all(ctx);
-	xa_for_each(&ctx->objects, id, obj)
-		if (obj->type == IOFD_OBJ_SPACE)
-			iofd_space_destroy(container_of(obj, struct iofd_space,
-							obj));
+	/* Children first; there are no more than IOFD_MAX_DEPTH below a root. */
+	do {
+		left = false;
+		xa_for_each(&ctx->objects, id, obj) {
+			if (obj->type != IOFD_OBJ_SPACE)
+				continue;
+			space = container_of(obj, struct iofd_space, obj);
+			if (list_empty(&space->children))
+				iofd_space_destroy(space);
+			else
+				left = true;
+		}
+	} while (left);
 	iofd_account_exit(ctx);
 	iofd_ctx_put(ctx);
 }

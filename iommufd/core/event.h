@@ -40,6 +40,9 @@ enum iofd_event_kind {
  * @ctx_id: number of the context (the open of /dev/iommu), as GET_CONTEXT shows
  * @label: the device's label in that context
  * @ioasid: the IOASID concerned; 0 when there is none
+ * @has_pasid: with IOFD_EVENT_ATTACH and _DETACH: it is about requests with
+ *	@pasid, and not about those without
+ * @pasid: see @has_pasid
  * @fault: with IOFD_EVENT_FAULT what the hardware said; else NULL
  */
 struct iofd_event {
@@ -49,6 +52,8 @@ struct iofd_event {
 	u32 ctx_id;
 	u64 label;
 	u32 ioasid;
+	bool has_pasid;
+	u32 pasid;
 	const struct iofd_hw_fault *fault;
 };
 

@@ -58,6 +58,7 @@ static void report_bound(struct iofd_device *idev, u32 ioasid,
 
 void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *fault)
 {
+	struct iofd_attach *attach;
 	struct iofd_device *idev;
 	struct iofd_pdev *pdev;
 
@@ -65,14 +66,18 @@ void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *fault)
 	pdev = iofd_pdev_find(dev);
 	if (!pdev) {
 		report_unbound(dev, fault);
-	} else if (pdev->attach) {
-		report_bound(pdev->attach->binding,
-			     pdev->attach->space->obj.id, fault);
+		goto out;
+	}
+	attach = iofd_attach_for_fault(pdev, fault->has_pasid ? fault->pasid :
+					     IOFD_NO_PASID);
+	if (attach) {
+		report_bound(attach->binding, attach->space->obj.id, fault);
 	} else {
 		/* Blocked: it concerns every fd that the device is bound to. */
 		list_for_each_entry(idev, &pdev->bindings, pdev_entry)
 			report_bound(idev, 0, fault);
 	}
+out:
 	mutex_unlock(&iofd_topology_lock);
 }
 EXPORT_SYMBOL_GPL(iofd_hw_report_fault);

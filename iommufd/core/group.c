@@ -70,6 +70,22 @@ void iofd_group_put(struct iofd_group *group)
 	kfree(group);
 }
 
+static int count_device(struct device *dev, void *arg)
+{
+	unsigned int *nr = arg;
+
+	++*nr;
+	return 0;
+}
+
+bool iofd_group_is_single(struct iofd_group *group)
+{
+	unsigned int nr = 0;
+
+	iommu_group_for_each_dev(group->group, &nr, count_device);
+	return nr == 1;
+}
+
 static int region_cmp(void *priv, const struct list_head *a,
 		      const struct list_head *b)
 {

@@ -31,7 +31,7 @@ static struct iofd_mapping *first_ending_from(struct iofd_space *space,
 	struct iofd_mapping *m = space->hint, *best = NULL, *next;
 	struct rb_node *node;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	if (m) {
 		if (m->first <= addr) {
@@ -84,7 +84,7 @@ void iofd_iova_insert(struct iofd_space *space, struct iofd_mapping *mapping,
 {
 	struct rb_node **link, *parent;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	/*
 	 * The new node is the in-order predecessor of @next: the left child of
@@ -114,7 +114,7 @@ void iofd_iova_remove(struct iofd_space *space, struct iofd_mapping *mapping)
 	struct iofd_mapping *prev = to_mapping(rb_prev(&mapping->node));
 	u64 gap = prev ? prev->last + 1 : 0;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	/* The gap that opens here may be large enough for what found none. */
 	if (gap < space->gap_from)
@@ -181,7 +181,7 @@ bool iofd_iova_permitted(struct iofd_space *space, u64 first, u64 last)
 {
 	struct iommu_ioasid_range range;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	if (space->window.start <= first && last <= space->window.last)
 		return true;
@@ -245,7 +245,7 @@ int iofd_iova_find_gap(struct iofd_space *space, u64 length, u64 align,
 	u64 from = IOVA_FLOOR;
 	int rc;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	/* What was skipped as too small for less is too small for this. */
 	if (length >= space->gap_bytes)

@@ -15,9 +15,12 @@ static int __init iofd_init(void)
 	rc = iofd_map_init();
 	if (rc)
 		return rc;
-	rc = iofd_netlink_init();
+	rc = iofd_compose_init();
 	if (rc)
 		goto err_map;
+	rc = iofd_netlink_init();
+	if (rc)
+		goto err_compose;
 	rc = iofd_api_init();
 	if (rc)
 		goto err_netlink;
@@ -31,6 +34,8 @@ err_api:
 	iofd_api_exit();
 err_netlink:
 	iofd_netlink_exit();
+err_compose:
+	iofd_compose_exit();
 err_map:
 	iofd_map_exit();
 	return rc;
@@ -41,6 +46,7 @@ static void __exit iofd_exit(void)
 	iofd_abi_exit();
 	iofd_api_exit();
 	iofd_netlink_exit();
+	iofd_compose_exit();
 	iofd_map_exit();
 }
 

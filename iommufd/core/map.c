@@ -167,14 +167,6 @@ static int pin_and_write_one(struct map_op *op)
 	return emit_run(op);
 }
 
-static void sync_tables(struct iofd_space *space, u64 first, u64 last)
-{
-	struct iofd_table *table;
-
-	list_for_each_entry(table, &space->tables, list)
-		table->pt->ops->map_sync(table->pt, first, last);
-}
-
 struct unpin_op {
 	u64 bytes;
 };
@@ -198,8 +190,10 @@ static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
 	struct unpin_op op = {};
 	struct iofd_table *table;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
+	/* What is below reaches it through us. */
+	iofd_compose_removed(space, first, last);
 	list_for_each_entry(table, &space->tables, list)
 		table->pt->ops->revoke(table->pt, first, last);
 	list_for_each_entry(table, &space->tables, list)
@@ -252,9 +246,8 @@ static int check_request(const struct iofd_map_request *req)
 	return req->length > (1ULL << 62) ? -EINVAL : 0;
 }
 
-/* Check or choose the address; *@next is for iofd_iova_insert(). */
-static int place(struct iofd_space *space, struct iofd_map_request *req,
-		 struct iofd_mapping **next)
+int iofd_map_place(struct iofd_space *space, struct iofd_map_request *req,
+		   struct iofd_mapping **next)
 {
 	u64 align = PAGE_SIZE;
 
@@ -285,14 +278,14 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	struct map_op op __uninitialized;
 	int rc;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	if (space->dead)
 		return -ENOENT;
 	primary = iofd_space_primary(space);
 	if (IS_ERR(primary))
 		return PTR_ERR(primary);
-	rc = place(space, req, &next);
+	rc = iofd_map_place(space, req, &next);
 	if (rc)
 		goto err_primary;
 	rc = iofd_account_charge(m->account, npages);
@@ -319,9 +312,15 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 
 	m->first = req->iova;
 	m->last = req->iova + (req->length - 1);
-	sync_tables(space, m->first, m->last);
+	iofd_tables_sync(space, m->first, m->last);
 	iofd_iova_insert(space, m, next);
-	return 0;
+	if (list_empty(&space->children))
+		return 0;
+	rc = iofd_compose_added(space, m->first, m->last);
+	if (!rc)
+		return 0;
+	revoke_and_unpin(space, m->first, m->last);
+	iofd_iova_remove(space, m);
 
 err_uncharge:
 	iofd_account_uncharge(m->account, npages);
@@ -334,15 +333,35 @@ err_primary:
 	return rc;
 }
 
+struct iofd_mapping *iofd_mapping_alloc(void)
+{
+	struct iofd_mapping *m;
+
+	m = kmem_cache_alloc(mapping_cache, GFP_KERNEL_ACCOUNT);
+	if (m)
+		m->account = NULL;
+	return m;
+}
+
+void iofd_mapping_free(struct iofd_mapping *m)
+{
+	if (m)
+		kmem_cache_free(mapping_cache, m);
+}
+
 int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req)
 {
 	struct iofd_mapping *m;
 	int rc;
 
+	if (unlikely(iofd_space_user_managed(space)))
+		return -EOPNOTSUPP;
+	if (space->parent)
+		return iofd_child_map(space, req);
 	rc = check_request(req);
 	if (rc)
 		return rc;
-	m = kmem_cache_alloc(mapping_cache, GFP_KERNEL_ACCOUNT);
+	m = iofd_mapping_alloc();
 	if (!m)
 		return -ENOMEM;
 	m->account = iofd_account_get(space->obj.ctx);
@@ -350,27 +369,38 @@ int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req)
 		rc = -ENOMEM;
 		goto err_free;
 	}
-	rc = -EINTR;
-	if (mutex_lock_killable(&space->lock))
+	rc = iofd_space_lock(space);
+	if (rc)
 		goto err_account;
 	rc = map_locked(space, req, m);
-	mutex_unlock(&space->lock);
+	iofd_space_unlock(space);
 	if (!rc)
 		return 0;
 
 err_account:
 	iofd_account_put(space->obj.ctx, m->account);
 err_free:
-	kmem_cache_free(mapping_cache, m);
+	iofd_mapping_free(m);
 	return rc;
 }
 
 static void forget_mapping(struct iofd_space *space, struct iofd_mapping *m)
 {
-	iofd_account_uncharge(m->account,
-			      (m->last - m->first + 1) >> PAGE_SHIFT);
-	iofd_account_put(space->obj.ctx, m->account);
+	if (m->account) {
+		iofd_account_uncharge(m->account,
+				      (m->last - m->first + 1) >> PAGE_SHIFT);
+		iofd_account_put(space->obj.ctx, m->account);
+	}
 	kmem_cache_free(mapping_cache, m);
+}
+
+/* Neither end cuts a mapping. */
+static void take_out(struct iofd_space *space, u64 first, u64 last)
+{
+	if (space->parent)
+		iofd_links_remove(space, first, last);
+	else
+		revoke_and_unpin(space, first, last);
 }
 
 static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
@@ -379,7 +409,7 @@ static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
 	struct iofd_mapping *m, *next, *at_end;
 	u64 bytes = 0;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	if (space->dead)
 		return -ENOENT;
@@ -397,7 +427,7 @@ static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
 		return -EINVAL;
 	}
 
-	revoke_and_unpin(space, m->first, min(last, space->addr_last));
+	take_out(space, m->first, min(last, space->addr_last));
 	for (; m && m->first <= last; m = next) {
 		next = iofd_iova_next(m);
 		bytes += m->last - m->first + 1;
@@ -415,10 +445,13 @@ int iofd_space_unmap(struct iofd_space *space, u64 first, u64 last,
 	int rc;
 
 	*unmapped = 0;
-	if (mutex_lock_killable(&space->lock))
-		return -EINTR;
+	if (iofd_space_user_managed(space))
+		return -EOPNOTSUPP;
+	rc = iofd_space_lock(space);
+	if (rc)
+		return rc;
 	rc = unmap_locked(space, first, last, unmapped);
-	mutex_unlock(&space->lock);
+	iofd_space_unlock(space);
 	return rc;
 }
 
@@ -426,11 +459,11 @@ void iofd_space_unmap_all(struct iofd_space *space)
 {
 	struct iofd_mapping *m, *next;
 
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	if (!space->nr_mappings)
 		return;
-	revoke_and_unpin(space, 0, space->addr_last);
+	take_out(space, 0, space->addr_last);
 	/* Nothing is looked up any more: no need to keep the tree in shape. */
 	rbtree_postorder_for_each_entry_safe(m, next, &space->mappings, node) {
 		forget_mapping(space, m);

@@ -1,253 +1,141 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address spaces: life of an IOASID and of the page tables under it.
+ * Address spaces: life of an IOASID.
  *
- * All tables of a space hold the same mappings. The first one that can hand the
- * physical addresses back is the primary: what is pinned is remembered there and
- * nowhere else. A space that has been given memory before any device has a store
- * (store.c) for it.
+ * A root translates into the memory of the process, a child into the addresses
+ * of its parent. Spaces that depend on one another form a tree, and share the
+ * lock of its root.
  */
-#include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "core/core.h"
 
-/* The width of the space, as far as its tables reach, or the one to come. */
-static void space_set_last(struct iofd_space *space)
+int iofd_space_lock(struct iofd_space *space)
 {
-	u64 last = iofd_addr_last(space->addr_width_bits ?: 64);
-	struct iofd_table *table;
-
-	last = min(last, iofd_store_addr_last());
-	list_for_each_entry(table, &space->tables, list)
-		last = min(last, table->pt->addr_last);
-	spin_lock(&space->attach_lock);
-	space->addr_last = last;
-	memset(&space->window, 0, sizeof(space->window));
-	spin_unlock(&space->attach_lock);
+	return mutex_lock_killable(&space->root->lock) ? -EINTR : 0;
 }
 
-static struct iofd_space *space_new(u32 addr_width_bits, u32 coherency)
+static struct iofd_space *space_new(const struct iofd_space_request *req)
 {
 	struct iofd_space *space;
 
 	space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
 	if (!space)
 		return NULL;
-	space->type = IOMMU_IOASID_KERNEL_MANAGED;
-	space->format = IOMMU_FORMAT_DEFAULT;
-	space->coherency = coherency;
-	space->addr_width_bits = addr_width_bits;
+	space->type = req->type;
+	space->format = req->format;
+	space->coherency = req->coherency;
+	space->addr_width_bits = req->addr_width_bits;
+	space->nesting = req->nesting;
+	space->table_addr = req->table_addr;
+	space->format_flags = req->format_flags;
+	space->parent = req->parent;
+	space->root = space->parent ? space->parent->root : space;
+	space->depth = space->parent ? space->parent->depth + 1 : 0;
 	mutex_init(&space->lock);
+	INIT_LIST_HEAD(&space->children);
+	INIT_LIST_HEAD(&space->sibling);
+	space->links = RB_ROOT_CACHED;
+	space->links_by_parent = RB_ROOT_CACHED;
+	/* A user's table is composed when the first device needs it so. */
+	space->composed = space->parent && !iofd_space_user_managed(space);
 	space->mappings = RB_ROOT;
 	INIT_LIST_HEAD(&space->tables);
 	spin_lock_init(&space->attach_lock);
 	INIT_LIST_HEAD(&space->attaches);
-	space_set_last(space);
+	iofd_space_set_last(space);
 	return space;
 }
 
-/* Takes @pt over, also when it fails. */
-static struct iofd_table *table_add(struct iofd_space *space,
-				    struct iofd_hw_pt *pt)
-{
-	struct iofd_table *table;
-
-	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
-	if (!table) {
-		pt->ops->pt_free(pt);
-		return ERR_PTR(-ENOMEM);
-	}
-	__module_get(pt->ops->owner);
-	table->pt = pt;
-	list_add_tail(&table->list, &space->tables);
-	space_set_last(space);
-	return table;
-}
-
-static void table_remove(struct iofd_space *space, struct iofd_table *table)
-{
-	struct module *owner = table->pt->ops->owner;
-
-	list_del(&table->list);
-	space_set_last(space);
-	table->pt->ops->pt_free(table->pt);
-	module_put(owner);
-	kfree(table);
-}
-
-struct iofd_table *iofd_space_primary(struct iofd_space *space)
-{
-	struct iofd_table *table;
-	struct iofd_hw_pt *pt;
-
-	lockdep_assert_held(&space->lock);
-
-	if (likely(space->primary))
-		return space->primary;
-	pt = iofd_store_alloc();
-	if (IS_ERR(pt))
-		return ERR_CAST(pt);
-	table = table_add(space, pt);
-	if (!IS_ERR(table))
-		space->primary = table;
-	return table;
-}
-
-void iofd_space_drop_primary(struct iofd_space *space)
-{
-	struct iofd_table *table = space->primary;
-
-	lockdep_assert_held(&space->lock);
-
-	if (WARN_ON(!iofd_store_is(table->pt) || space->nr_mappings))
-		return;
-	space->primary = NULL;
-	table_remove(space, table);
-}
-
-/* Copies one run of the primary into a table that is being filled. */
-static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
-		    unsigned int prot)
-{
-	struct iofd_hw_pt *pt = arg;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (iova + (bytes - 1) > pt->addr_last)
-		return -EINVAL;
-	return pt->ops->map(pt, iova, phys, bytes, prot);
-}
-
-/*
- * Fill @pt, which nothing is attached to, with what is mapped. Mapping by
- * mapping, so that no leaf spans two and is cut when one of them goes.
- */
-static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
-{
-	struct iofd_hw_pt *primary = space->primary->pt;
-	struct rb_node *node;
-
-	for (node = rb_first(&space->mappings); node; node = rb_next(node)) {
-		struct iofd_mapping *m;
-		int rc;
-
-		m = rb_entry(node, struct iofd_mapping, node);
-		rc = primary->ops->for_each_run(primary, m->first, m->last,
-						copy_run, pt);
-		if (rc)
-			return rc;
-		cond_resched();
-	}
-	pt->ops->map_sync(pt, 0, pt->addr_last);
-	return 0;
-}
-
-struct iofd_table *iofd_space_table_for(struct iofd_space *space,
-					struct iofd_pdev *pdev, bool *made)
-{
-	const struct iofd_hw_ops *ops = pdev->hd->ops;
-	struct iofd_pt_attrs attrs = {
-		.addr_width_bits = space->addr_width_bits,
-		.coherency = space->coherency,
-	};
-	struct iofd_table *table;
-	struct iofd_hw_pt *pt;
-	int rc;
-
-	lockdep_assert_held(&space->lock);
-
-	*made = false;
-	list_for_each_entry(table, &space->tables, list)
-		if (table->pt->ops == ops && ops->pt_fits(table->pt, pdev->hd))
-			return table;
-
-	pt = ops->pt_alloc(pdev->hd, &attrs);
-	if (IS_ERR(pt))
-		return ERR_CAST(pt);
-	if (space->primary) {
-		rc = fill_table(space, pt);
-		if (rc) {
-			ops->pt_free(pt);
-			return ERR_PTR(rc);
-		}
-	}
-	*made = true;
-	return table_add(space, pt);
-}
-
-void iofd_space_keep_table(struct iofd_space *space, struct iofd_table *table)
-{
-	struct iofd_table *old = space->primary;
-
-	lockdep_assert_held(&space->lock);
-
-	/* A store has done its duty once hardware remembers as well. */
-	if (!iofd_table_keeps_runs(table) || (old && !iofd_store_is(old->pt)))
-		return;
-	space->primary = table;
-	if (old)
-		table_remove(space, old);
-}
-
-void iofd_space_drop_table(struct iofd_space *space, struct iofd_table *table)
-{
-	lockdep_assert_held(&space->lock);
-
-	table_remove(space, table);
-}
-
 /* Would the device bound under @label find a table in @space? */
-static int space_check_label(struct iofd_space *space, struct iofd_ctx *ctx,
-			     u64 label)
+static int check_label(struct iofd_space *space, struct iofd_ctx *ctx,
+		       u64 label)
 {
-	struct iofd_pt_attrs attrs = {
-		.addr_width_bits = space->addr_width_bits,
-		.coherency = space->coherency,
-	};
+	struct iofd_new_tables new = {};
 	struct iofd_device *idev;
-	struct iofd_hw_pt *pt;
-	int rc = 0;
+	struct iofd_table *table;
+	int rc = -ENOENT;
+
+	iofd_space_assert_locked(space);
 
 	mutex_lock(&iofd_topology_lock);
 	idev = iofd_device_by_label(ctx, label);
-	if (!idev) {
-		rc = -ENOENT;
-	} else if (space->addr_width_bits > idev->pdev->caps.addr_width_bits) {
-		rc = -EINVAL;
-	} else {
-		struct iofd_hw_dev *hd = idev->pdev->hd;
-
-		pt = hd->ops->pt_alloc(hd, &attrs);
-		if (IS_ERR(pt))
-			rc = PTR_ERR(pt);
-		else
-			hd->ops->pt_free(pt);
+	if (idev) {
+		table = iofd_table_for(space, idev->pdev, &new);
+		rc = PTR_ERR_OR_ZERO(table);
+		iofd_tables_drop(&new);
 	}
 	mutex_unlock(&iofd_topology_lock);
 	return rc;
 }
 
-int iofd_space_alloc(struct iofd_ctx *ctx, u32 addr_width_bits, u32 coherency,
-		     const u64 *for_label)
+/* The parent of @space is there to stay, and can be resolved. */
+static int adopt(struct iofd_space *space)
+{
+	struct iofd_space *parent = space->parent;
+
+	iofd_space_assert_locked(parent);
+
+	if (parent->dead)
+		return -ENOENT;
+	if (parent->type == IOMMU_IOASID_USER_MANAGED)
+		return iofd_user_compose(parent);
+	return 0;
+}
+
+static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
+			const u64 *for_label)
+{
+	struct iofd_space *parent = space->parent;
+	bool composed = parent && parent->composed;
+	int rc;
+
+	if (parent) {
+		rc = adopt(space);
+		if (rc)
+			return rc;
+	}
+	if (for_label) {
+		rc = check_label(space, ctx, *for_label);
+		if (rc)
+			goto err;
+	}
+	rc = iofd_object_reserve(ctx, &space->obj, IOFD_OBJ_SPACE);
+	if (rc)
+		goto err;
+	rc = space->obj.id;
+	if (parent) {
+		refcount_inc(&parent->obj.refs);
+		list_add_tail(&space->sibling, &parent->children);
+	}
+	iofd_object_publish(&space->obj);
+	return rc;
+
+err:
+	if (parent && !composed && parent->composed)
+		iofd_user_uncompose(parent);
+	return rc;
+}
+
+int iofd_space_alloc(struct iofd_ctx *ctx, const struct iofd_space_request *req)
 {
 	struct iofd_space *space;
 	int rc;
 
-	space = space_new(addr_width_bits, coherency);
+	if (req->parent && req->parent->depth + 1 >= IOFD_MAX_DEPTH)
+		return -ENOSPC;
+	/* A table of PASIDs is no address space that another could be in. */
+	if (req->parent && req->parent->type == IOMMU_IOASID_USER_PASID_TABLE)
+		return -EOPNOTSUPP;
+	space = space_new(req);
 	if (!space)
 		return -ENOMEM;
-	if (for_label) {
-		rc = space_check_label(space, ctx, *for_label);
-		if (rc)
-			goto err_free;
-	}
-	rc = iofd_object_reserve(ctx, &space->obj, IOFD_OBJ_SPACE);
+	rc = iofd_space_lock(space);
 	if (rc)
 		goto err_free;
-	rc = space->obj.id;
-	iofd_object_publish(&space->obj);
-	return rc;
+	rc = alloc_locked(ctx, space, req->for_label);
+	iofd_space_unlock(space);
+	if (rc >= 0)
+		return rc;
 
 err_free:
 	kfree(space);
@@ -264,42 +152,48 @@ struct iofd_space *iofd_space_get(struct iofd_ctx *ctx, u32 id)
 
 void iofd_space_put(struct iofd_space *space)
 {
-	if (!refcount_dec_and_test(&space->obj.refs))
-		return;
-	WARN_ON(!space->dead || !list_empty(&space->attaches));
-	kfree(space);
+	struct iofd_space *parent;
+
+	while (space && refcount_dec_and_test(&space->obj.refs)) {
+		WARN_ON(!space->dead || !list_empty(&space->attaches) ||
+			!list_empty(&space->children));
+		parent = space->parent;
+		kfree(space);
+		space = parent;
+	}
 }
 
 /* Take the space apart. Nothing is attached to it and no lookup finds it. */
 static void space_empty(struct iofd_space *space)
 {
-	struct iofd_table *table, *next;
-
-	lockdep_assert_held(&space->lock);
+	iofd_space_assert_locked(space);
 
 	space->dead = true;
+	list_del_init(&space->sibling);
 	iofd_space_unmap_all(space);
-	space->primary = NULL;
-	list_for_each_entry_safe(table, next, &space->tables, list)
-		table_remove(space, table);
+	/* The links of a user's table are no mappings. */
+	if (space->nr_links)
+		iofd_links_remove(space, 0, U64_MAX);
+	iofd_tables_free(space);
 }
 
 int iofd_space_free(struct iofd_space *space)
 {
-	int rc = 0;
+	int rc;
 
-	if (mutex_lock_killable(&space->lock))
-		return -EINTR;
+	rc = iofd_space_lock(space);
+	if (rc)
+		return rc;
 	/* An attach needs the lock, so the count can only fall. */
 	if (space->dead)
 		rc = -ENOENT;
-	else if (READ_ONCE(space->nr_attaches))
+	else if (READ_ONCE(space->nr_attaches) || !list_empty(&space->children))
 		rc = -EBUSY;
 	if (!rc) {
 		iofd_object_unpublish(&space->obj);
 		space_empty(space);
 	}
-	mutex_unlock(&space->lock);
+	iofd_space_unlock(space);
 	if (!rc)
 		iofd_space_put(space);
 	return rc;
@@ -308,8 +202,8 @@ int iofd_space_free(struct iofd_space *space)
 void iofd_space_destroy(struct iofd_space *space)
 {
 	iofd_object_unpublish(&space->obj);
-	mutex_lock(&space->lock);
+	mutex_lock(&space->root->lock);
 	space_empty(space);
-	mutex_unlock(&space->lock);
+	iofd_space_unlock(space);
 	iofd_space_put(space);
 }

@@ -13,6 +13,7 @@
 struct fixture {
 	int fd;
 	int ioasid;
+	int user;			/* a user's table under it */
 	struct testhw_dev *hw;
 };
 
@@ -30,6 +31,7 @@ static struct fixture program(void)
 	f.ioasid = t_ok(t_alloc(f.fd));
 	t_ok(t_bind(f.hw, f.fd, 1));
 	t_ok(t_attach(f.hw, f.fd, f.ioasid));
+	f.user = t_ok(t_alloc_user(f.fd, f.ioasid, 0, IOMMU_NESTING_AUTO));
 	shim_user_map(USER, 16, 0);
 	return f;
 }
@@ -44,6 +46,7 @@ union command {
 	struct iommu_ioasid_info info;
 	struct iommu_map_dma map;
 	struct iommu_unmap_dma unmap;
+	struct iommu_invalidate_cache invalidate;
 	struct iommu_device_bind bind;
 	struct iommu_device_attach attach;
 	struct iommu_device_detach detach;
@@ -57,6 +60,12 @@ struct template {
 };
 
 static struct iommu_ioasid_range ranges[8];
+/* One that is right, and what a longer one would have */
+static struct {
+	struct iommu_invalidate_entry entry;
+	u64 more;
+} invalidate_all = { .more = 1 };
+static struct iommu_vtd_s1_attrs s1_attrs = { .flags = IOMMU_VTD_S1_EAFE };
 
 static unsigned int make_templates(struct template *t, struct fixture *f)
 {
@@ -80,6 +89,14 @@ static unsigned int make_templates(struct template *t, struct fixture *f)
 		 .length = PG(4), .iova = IOVA);
 	TEMPLATE(IOMMU_UNMAP_DMA, false, unmap, .ioasid = f->ioasid,
 		 .iova = IOVA, .length = PG(4));
+	TEMPLATE(IOMMU_INVALIDATE_CACHE, false, invalidate, .ioasid = f->user,
+		 .entries = (uintptr_t)&invalidate_all, .nr_entries = 1,
+		 .entry_len_bytes = sizeof(invalidate_all.entry));
+	TEMPLATE(IOMMU_IOASID_ALLOC, false, alloc,
+		 .type = IOMMU_IOASID_USER_MANAGED, .parent = f->ioasid,
+		 .format = IOMMU_FORMAT_VTD_S1, .addr_width_bits = 48,
+		 .table_addr = PAGE_SIZE, .attrs = (uintptr_t)&s1_attrs,
+		 .attrs_len_bytes = sizeof(s1_attrs));
 	TEMPLATE(IOMMU_DEVICE_BIND_IOMMU_FD, true, bind, .iommu_fd = f->fd,
 		 .label = 9);
 	TEMPLATE(IOMMU_DEVICE_ATTACH_IOASID, true, attach, .iommu_fd = f->fd,
@@ -161,7 +178,7 @@ static void unknown_commands(void **state)
 		unsigned int ours = nr - IOMMU_IOASID_BASE;
 		unsigned int dev = nr - IOMMU_IOASID_DEV_BASE;
 
-		if (ours > 6)
+		if (ours > 7)
 			t_errno(shim_ioctl(f.fd, _IO(';', nr), &cmd), ENOTTY);
 		if (dev > 2)
 			assert_int_equal(iofd_devfile_ioctl(&f.hw->df, _IO(';', nr),
@@ -185,6 +202,8 @@ static void extensions(void **state)
 		static const u64 values[] = {
 			[IOMMU_EXT_MAP_TYPE1V2] = 1,
 			[IOMMU_EXT_DMA_NO_SNOOP] = 1,
+			[IOMMU_EXT_NESTING] = 1,
+			[IOMMU_EXT_USER_PAGE_TABLE] = 1,
 			[IOMMU_EXT_MULTIDEV_GROUP] = 1,
 			[IOMMU_EXT_MAP_FD] = 1,
 			[IOMMU_EXT_MULTI_BIND] = 1,
@@ -240,7 +259,8 @@ static void wrong_values(void **state)
 		WRONG(iommu_ioasid_alloc, type, IOMMU_IOASID_USER_MANAGED, EINVAL),
 		WRONG(iommu_ioasid_alloc, type, IOMMU_IOASID_USER_PASID_TABLE,
 		      EINVAL),
-		WRONG(iommu_ioasid_alloc, parent, 1, EOPNOTSUPP),
+		WRONG(iommu_ioasid_alloc, parent, 2, ENOENT),	/* the device */
+		WRONG(iommu_ioasid_alloc, parent, 99, ENOENT),
 		WRONG(iommu_ioasid_alloc, format, IOMMU_FORMAT_VTD_S1, EINVAL),
 		WRONG(iommu_ioasid_alloc, format, 3, EOPNOTSUPP),
 		WRONG(iommu_ioasid_alloc, coherency, 3, EOPNOTSUPP),
@@ -255,6 +275,33 @@ static void wrong_values(void **state)
 		WRONG(iommu_ioasid_alloc, attrs_len_bytes, 1, EINVAL),
 		WRONG(iommu_ioasid_alloc, ioasid, 1, EINVAL),
 	};
+	static const struct wrong alloc_user[] = {
+		WRONG(iommu_ioasid_alloc, type, IOMMU_IOASID_KERNEL_MANAGED, EINVAL),
+		WRONG(iommu_ioasid_alloc, type, IOMMU_IOASID_USER_PASID_TABLE,
+		      EINVAL),
+		WRONG(iommu_ioasid_alloc, parent, 0, EINVAL),
+		WRONG(iommu_ioasid_alloc, parent, 2, ENOENT),
+		WRONG(iommu_ioasid_alloc, format, IOMMU_FORMAT_DEFAULT, EINVAL),
+		WRONG(iommu_ioasid_alloc, format, IOMMU_FORMAT_VTD_PASID_TABLE,
+		      EINVAL),
+		WRONG(iommu_ioasid_alloc, addr_width_bits, 0, EINVAL),
+		WRONG(iommu_ioasid_alloc, addr_width_bits, 39, EINVAL),
+		WRONG(iommu_ioasid_alloc, addr_width_bits, 64, EINVAL),
+		WRONG(iommu_ioasid_alloc, table_addr, 8, EINVAL),
+		WRONG(iommu_ioasid_alloc, attrs, 0, EFAULT),
+		WRONG(iommu_ioasid_alloc, attrs_len_bytes, 0, EINVAL),
+		WRONG(iommu_ioasid_alloc, attrs_len_bytes, 8, EINVAL),
+		WRONG(iommu_ioasid_alloc, ioasid, 1, EINVAL),
+	};
+	static const struct wrong invalidate[] = {
+		WRONG(iommu_invalidate_cache, ioasid, 0, ENOENT),
+		WRONG(iommu_invalidate_cache, ioasid, 2, ENOENT),
+		WRONG(iommu_invalidate_cache, ioasid, 1, EOPNOTSUPP),
+		WRONG(iommu_invalidate_cache, entries, 0, EFAULT),
+		WRONG(iommu_invalidate_cache, entry_len_bytes, 0, EINVAL),
+		WRONG(iommu_invalidate_cache, entry_len_bytes, 39, EINVAL),
+		WRONG(iommu_invalidate_cache, entry_len_bytes, 48, E2BIG),
+	};
 	static const struct wrong map[] = {
 		WRONG(iommu_map_dma, flags, 0x11, EOPNOTSUPP),
 		WRONG(iommu_map_dma, flags, 1u << 31, EOPNOTSUPP),
@@ -264,6 +311,7 @@ static void wrong_values(void **state)
 		WRONG(iommu_map_dma, ioasid, 99, ENOENT),
 		WRONG(iommu_map_dma, ioasid, 2, ENOENT),	/* the device */
 		WRONG(iommu_map_dma, ioasid, U32_MAX, ENOENT),
+		WRONG(iommu_map_dma, ioasid, 3, EOPNOTSUPP),	/* the user's */
 		WRONG(iommu_map_dma, fd, 1, EINVAL),
 		WRONG(iommu_map_dma, source, USER + 1, EINVAL),
 		WRONG(iommu_map_dma, source, U64_MAX & PAGE_MASK, EINVAL),
@@ -286,6 +334,7 @@ static void wrong_values(void **state)
 		WRONG(iommu_unmap_dma, flags, IOMMU_UNMAP_ALL, EINVAL),
 		WRONG(iommu_unmap_dma, ioasid, 0, ENOENT),
 		WRONG(iommu_unmap_dma, ioasid, 2, ENOENT),
+		WRONG(iommu_unmap_dma, ioasid, 3, EOPNOTSUPP),
 		WRONG(iommu_unmap_dma, __reserved, 1, EOPNOTSUPP),
 		WRONG(iommu_unmap_dma, iova, IOVA + 1, EINVAL),
 		WRONG(iommu_unmap_dma, iova, IOVA + PG(1), EINVAL),
@@ -299,7 +348,7 @@ static void wrong_values(void **state)
 	static const struct wrong free[] = {
 		WRONG(iommu_ioasid_free, ioasid, 0, ENOENT),
 		WRONG(iommu_ioasid_free, ioasid, 2, ENOENT),
-		WRONG(iommu_ioasid_free, ioasid, 3, ENOENT),
+		WRONG(iommu_ioasid_free, ioasid, 4, ENOENT),
 		WRONG(iommu_ioasid_free, ioasid, 1, EBUSY),
 	};
 	static const struct wrong bind[] = {
@@ -336,10 +385,12 @@ static void wrong_values(void **state)
 	t_ok(call(&f, t[5].cmd, &t[5].u));
 	try_wrong(&f, &t[6], unmap, ARRAY_SIZE(unmap));
 	t_ok(call(&f, t[6].cmd, &t[6].u));
-	try_wrong(&f, &t[7], bind, ARRAY_SIZE(bind));
-	try_wrong(&f, &t[8], attach, ARRAY_SIZE(attach));
+	try_wrong(&f, &t[7], invalidate, ARRAY_SIZE(invalidate));
+	try_wrong(&f, &t[8], alloc_user, ARRAY_SIZE(alloc_user));
+	try_wrong(&f, &t[9], bind, ARRAY_SIZE(bind));
+	try_wrong(&f, &t[10], attach, ARRAY_SIZE(attach));
 	/* Detaching is checked alike, but where it is attached is right. */
-	try_wrong(&f, &t[9], attach, ARRAY_SIZE(attach) - 1);
+	try_wrong(&f, &t[11], attach, ARRAY_SIZE(attach) - 1);
 	shim_close(mem);
 	shim_close(f.fd);
 }

@@ -22,6 +22,7 @@ static struct iommu_ioasid_range ranges[MAX_ATTACHES][MAX_RANGES];
 static void space_start(u64 addr_last)
 {
 	memset(&space, 0, sizeof(space));
+	space.root = &space;
 	mutex_init(&space.lock);
 	spin_lock_init(&space.attach_lock);
 	INIT_LIST_HEAD(&space.attaches);

@@ -12,6 +12,8 @@
 struct testhw_pt {
 	struct iofd_hw_pt pt;
 	struct sl_table sl;
+	struct iofd_nest_attrs nest;	/* with pt.parent */
+	unsigned long nr_nested;	/* tables over it */
 	bool needs_sync;		/* map() since map_sync() */
 	bool needs_flush;		/* revoke() since flush() */
 };
@@ -36,6 +38,8 @@ bool testhw_lose_sync;
 unsigned long testhw_violations;
 unsigned long testhw_maps, testhw_flushes, testhw_syncs;
 unsigned long testhw_pts;
+unsigned long testhw_invalidations;
+struct testhw_invalidation testhw_last_invalidation;
 struct testhw_event testhw_events[TESTHW_MAX_EVENTS];
 unsigned int testhw_nr_events;
 
@@ -43,6 +47,9 @@ static struct testhw_dev devs[MAX_DEVS];
 static unsigned int nr_devs;
 
 #define for_each_dev(hw)	for (hw = devs; hw < devs + nr_devs; hw++)
+#define for_each_view(hw, v)						\
+	for_each_dev(hw)						\
+		for (v = hw->views; v < hw->views + TESTHW_MAX_VIEWS; v++)
 
 static struct testhw_pt *to_pt(struct iofd_hw_pt *pt)
 {
@@ -63,9 +70,9 @@ static void violation(const char *what, u64 iova)
 
 /* The cache of a device */
 
-static struct tlb_entry *tlb_find(struct testhw_dev *hw, u64 iova)
+static struct tlb_entry *tlb_find(struct testhw_view *v, u64 iova)
 {
-	struct rb_node *node = hw->tlb.rb_node;
+	struct rb_node *node = v->tlb.rb_node;
 
 	while (node) {
 		struct tlb_entry *e = rb_entry(node, struct tlb_entry, node);
@@ -84,11 +91,11 @@ static bool tlb_less(struct rb_node *a, const struct rb_node *b)
 }
 
 /* A user page keeps the number of cache entries for it in page_private(). */
-static struct tlb_entry *tlb_fill(struct testhw_dev *hw, u64 iova,
+static struct tlb_entry *tlb_fill(struct testhw_view *v, u64 iova,
 				  phys_addr_t phys, u32 access)
 {
 	struct page *page = phys_to_page(phys);
-	struct tlb_entry *e = tlb_find(hw, iova);
+	struct tlb_entry *e = tlb_find(v, iova);
 
 	if (e)
 		return e;
@@ -100,15 +107,15 @@ static struct tlb_entry *tlb_fill(struct testhw_dev *hw, u64 iova,
 	e->iova = iova;
 	e->phys = phys;
 	e->access = access;
-	rb_add(&e->node, &hw->tlb, tlb_less);
-	hw->nr_tlb++;
+	rb_add(&e->node, &v->tlb, tlb_less);
+	v->nr_tlb++;
 	set_page_private(page, page_private(page) + 1);
 	return e;
 }
 
-static void tlb_drop(struct testhw_dev *hw, u64 first, u64 last)
+static void tlb_drop(struct testhw_view *v, u64 first, u64 last)
 {
-	struct rb_node *node = hw->tlb.rb_node, *next, *from = NULL;
+	struct rb_node *node = v->tlb.rb_node, *next, *from = NULL;
 
 	while (node) {
 		struct tlb_entry *e = rb_entry(node, struct tlb_entry, node);
@@ -128,8 +135,8 @@ static void tlb_drop(struct testhw_dev *hw, u64 first, u64 last)
 			break;
 		next = rb_next(node);
 		set_page_private(page, page_private(page) - 1);
-		rb_erase(node, &hw->tlb);
-		hw->nr_tlb--;
+		rb_erase(node, &v->tlb);
+		v->nr_tlb--;
 		free(e);
 	}
 }
@@ -148,7 +155,7 @@ static u64 read_entry(const struct testhw_dev *hw, phys_addr_t phys)
 }
 
 /* Cache all that [first, last] translates; @table is a page of @level. */
-static void walk(struct testhw_dev *hw, phys_addr_t table, unsigned int level,
+static void walk(struct testhw_view *v, phys_addr_t table, unsigned int level,
 		 u64 base, u64 first, u64 last)
 {
 	unsigned int shift = 3 + 9 * level, i, i_last = 511;
@@ -158,50 +165,161 @@ static void walk(struct testhw_dev *hw, phys_addr_t table, unsigned int level,
 	if ((last - base) >> shift < i_last)
 		i_last = (last - base) >> shift;
 	for (; i <= i_last; i++) {
-		u64 e = read_entry(hw, table + 8 * i);
+		u64 e = read_entry(v->hw, table + 8 * i);
 		u64 at = base + ((u64)i << shift);
 		u64 end = at + (1ull << shift) - 1;
 
 		if (!(e & SL_RW))
 			continue;
 		if (level > 1 && !(e & SL_LEAF)) {
-			walk(hw, e & SL_ADDR_MASK, level - 1, at, first, last);
+			walk(v, e & SL_ADDR_MASK, level - 1, at, first, last);
 			continue;
 		}
-		assert_true(level <= hw->max_leaf_level);
+		assert_true(level <= v->hw->max_leaf_level);
 		for (iova = max(at, first & PAGE_MASK); iova <= min(end, last);
 		     iova += PAGE_SIZE)
-			tlb_fill(hw, iova, (e & SL_ADDR_MASK) + (iova - at),
+			tlb_fill(v, iova, (e & SL_ADDR_MASK) + (iova - at),
 				 e & SL_RW);
 	}
 }
 
-static void prefetch(struct testhw_dev *hw, u64 first, u64 last)
+/* What the parent of a user's table makes of an address; permissions */
+static u32 walk_parent(struct testhw_view *v, struct testhw_pt *parent, u64 addr,
+		       phys_addr_t *phys)
 {
-	struct testhw_pt *pt = hw->pt;
+	phys_addr_t table = virt_to_phys(parent->sl.root);
+	unsigned int level;
 
+	if (addr > parent->pt.addr_last)
+		return 0;
+	for (level = parent->sl.levels;; level--) {
+		unsigned int shift = 3 + 9 * level;
+		u64 e = read_entry(v->hw, table + 8 * (addr >> shift & 511));
+
+		if (!(e & SL_RW))
+			return 0;
+		if (level == 1 || e & SL_LEAF) {
+			u64 mask = (1ull << shift) - 1;
+
+			*phys = (e & SL_ADDR_MASK & ~mask) + (addr & mask);
+			return e & SL_RW;
+		}
+		table = e & SL_ADDR_MASK;
+	}
+}
+
+/* A request of a user for @access, without the caches: first, then second level */
+static bool walk_nested(struct testhw_view *v, u64 iova, u32 access,
+			phys_addr_t *phys, u32 *granted)
+{
+	struct testhw_pt *pt = v->pt, *parent = to_pt(pt->pt.parent);
+	unsigned int level = pt->nest.addr_width_bits == 57 ? 5 : 4;
+	u64 gpa = pt->nest.table_addr, *entry, e;
+	bool write = true;
+	phys_addr_t at;
+	u32 can;
+
+	if (iova >> (pt->nest.addr_width_bits - 1))
+		return false;
+	for (;; level--) {
+		unsigned int shift = 3 + 9 * level;
+		u64 mask = (1ull << shift) - 1, set = 1 << 5;
+		bool leaf;
+
+		can = walk_parent(v, parent, gpa + 8 * (iova >> shift & 511), &at);
+		if (!(can & IOFD_READ))
+			return false;
+		entry = phys_to_virt(at);
+		e = *entry;
+		if ((e & 5) != 5)
+			return false;
+		leaf = level == 1 || e & 1 << 7;
+		if (leaf && level > 1 && (level > 3 || e & mask & ~0x1fffull))
+			return false;
+		write &= e >> 1 & 1;
+		if (leaf && access & IOFD_WRITE) {
+			if (!write)
+				return false;
+			set |= 1 << 6;
+		}
+		if (set & ~e && !(can & IOFD_WRITE))
+			return false;
+		*entry |= set;
+		gpa = e & 0xffffffffff000;
+		if (!leaf)
+			continue;
+		gpa = (gpa & ~mask) | (iova & mask & PAGE_MASK);
+		break;
+	}
+	can = walk_parent(v, parent, gpa, phys);
+	if (!write || !(*entry & 1 << 6))
+		can &= ~IOFD_WRITE;
+	*granted = can;
+	return (can & access) == access;
+}
+
+static void prefetch(struct testhw_view *v, u64 first, u64 last)
+{
+	struct testhw_pt *pt = v->pt;
+
+	if (pt->pt.parent)
+		return;
 	last = min(last, pt->pt.addr_last);
 	if (first <= last)
-		walk(hw, virt_to_phys(pt->sl.root), pt->sl.levels, 0, first, last);
+		walk(v, virt_to_phys(pt->sl.root), pt->sl.levels, 0, first, last);
 }
 
 static void prefetch_all(struct testhw_pt *pt, u64 first, u64 last)
 {
 	struct testhw_dev *hw;
+	struct testhw_view *v;
 
-	for_each_dev(hw)
-		if (hw->pt == pt)
-			prefetch(hw, first, last);
+	for_each_view(hw, v)
+		if (v->pt == pt)
+			prefetch(v, first, last);
 }
 
-bool testhw_dma(struct testhw_dev *hw, u64 iova, u32 access, phys_addr_t *phys)
+/* The view of a PASID; @make: a free one, if there is none */
+static struct testhw_view *view_of(struct testhw_dev *hw, u32 pasid, bool make)
 {
-	struct tlb_entry *e = tlb_find(hw, iova & PAGE_MASK);
-	struct page *page;
+	struct testhw_view *v, *unused = NULL;
 
-	if (!e && hw->pt) {
-		prefetch(hw, iova & PAGE_MASK, iova | ~PAGE_MASK);
-		e = tlb_find(hw, iova & PAGE_MASK);
+	for (v = hw->views; v < hw->views + TESTHW_MAX_VIEWS; v++) {
+		if (v->pasid == pasid && (v->pt || v == hw->views))
+			return v;
+		if (!v->pt && v != hw->views)
+			unused = v;
+	}
+	if (!make)
+		return NULL;
+	assert_non_null(unused);
+	unused->hw = hw;
+	unused->pasid = pasid;
+	return unused;
+}
+
+bool testhw_dma_pasid(struct testhw_dev *hw, u32 pasid, u64 iova, u32 access,
+		      phys_addr_t *phys)
+{
+	struct testhw_view *v = view_of(hw, pasid, false);
+	struct tlb_entry *e = v ? tlb_find(v, iova & PAGE_MASK) : NULL;
+	struct page *page;
+	phys_addr_t at;
+	u32 granted;
+
+	if (!v)
+		return false;
+	if (!e && v->pt && !v->pt->pt.parent) {
+		prefetch(v, iova & PAGE_MASK, iova | ~PAGE_MASK);
+		e = tlb_find(v, iova & PAGE_MASK);
+	} else if ((!e || (e->access & access) != access) && v->pt &&
+		   v->pt->pt.parent) {
+		/* A denial is not cached: look again, as hardware does. */
+		if (e)
+			tlb_drop(v, iova & PAGE_MASK, iova & PAGE_MASK);
+		e = NULL;
+		if (walk_nested(v, iova & PAGE_MASK, access, &at, &granted))
+			e = tlb_fill(v, iova & PAGE_MASK, at, granted);
 	}
 	if (!e || (e->access & access) != access)
 		return false;
@@ -210,6 +328,11 @@ bool testhw_dma(struct testhw_dev *hw, u64 iova, u32 access, phys_addr_t *phys)
 		violation("DMA to a page that is not pinned", iova);
 	*phys = e->phys + (iova & ~PAGE_MASK);
 	return true;
+}
+
+bool testhw_dma(struct testhw_dev *hw, u64 iova, u32 access, phys_addr_t *phys)
+{
+	return testhw_dma_pasid(hw, IOFD_NO_PASID, iova, access, phys);
 }
 
 void assert_reaches(struct testhw_dev *hw, u64 iova, unsigned long addr,
@@ -279,14 +402,24 @@ static struct iofd_hw_dev *plain_open(struct device *dev)
 	return open_for(&testhw_plain, dev);
 }
 
+/* Nothing of it is attached or cached. */
+static void assert_idle(struct testhw_dev *hw)
+{
+	struct testhw_view *v;
+
+	for (v = hw->views; v < hw->views + TESTHW_MAX_VIEWS; v++) {
+		assert_null(v->pt);
+		assert_int_equal(v->nr_tlb, 0);
+	}
+}
+
 static void hw_close(struct iofd_hw_dev *hd)
 {
 	struct testhw_dev *hw = to_dev(hd);
 
 	might_sleep();
 	assert_true(hw->opened);
-	assert_null(hw->pt);
-	assert_int_equal(hw->nr_tlb, 0);
+	assert_idle(hw);
 	assert_non_null(hw->group->owner);
 	hw->opened = false;
 }
@@ -300,8 +433,11 @@ static void hw_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 				 (hw->max_leaf_level > 1 ? SZ_2M : 0) |
 				 (hw->max_leaf_level > 2 ? SZ_1G : 0),
 		.addr_width_bits = hw->width_bits,
-		.formats = 1ull << IOMMU_FORMAT_DEFAULT,
-		.flags = hw->can_snoop ? IOMMU_DEVICE_INFO_ENFORCE_SNOOP : 0,
+		.formats = 1ull << IOMMU_FORMAT_DEFAULT | hw->more_formats |
+			   (hw->nests ? 1ull << IOMMU_FORMAT_VTD_S1 : 0),
+		.flags = (hw->can_snoop ? IOMMU_DEVICE_INFO_ENFORCE_SNOOP : 0) |
+			 (hw->nests ? IOMMU_DEVICE_INFO_HW_NESTING : 0),
+		.pasid_width_bits = hw->pasid_width_bits,
 		.hw_type = IOMMU_HW_TYPE_VTD,
 		.hw_cap = 0x1111222233334444,
 		.hw_ecap = 0x5555666677778888,
@@ -323,10 +459,13 @@ static struct iofd_hw_pt *hw_pt_alloc(struct iofd_hw_dev *hd,
 	if (bits > hw->width_bits ||
 	    (attrs->coherency == IOMMU_COHERENCY_ENFORCE && !hw->can_snoop))
 		return ERR_PTR(-EINVAL);
+	if (attrs->nest_parent && !hw->nests)
+		return ERR_PTR(-EOPNOTSUPP);
 	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 	pt->pt.ops = hw->unit;
+	pt->pt.nest_parent = attrs->nest_parent;
 	pt->pt.snoop_enforced = attrs->coherency != IOMMU_COHERENCY_OFF &&
 				hw->can_snoop;
 	rc = sl_init(&pt->sl, levels_for(hw->one_depth ? hw->width_bits : bits),
@@ -347,12 +486,68 @@ static void hw_pt_free(struct iofd_hw_pt *hpt)
 {
 	struct testhw_pt *pt = to_pt(hpt);
 	struct testhw_dev *hw;
+	struct testhw_view *v;
 
-	for_each_dev(hw)
-		assert_ptr_not_equal(hw->pt, pt);
-	sl_destroy(&pt->sl);
+	for_each_view(hw, v)
+		assert_ptr_not_equal(v->pt, pt);
+	assert_int_equal(pt->nr_nested, 0);
+	if (hpt->parent)
+		to_pt(hpt->parent)->nr_nested--;
+	else
+		sl_destroy(&pt->sl);
 	kfree(pt);
 	testhw_pts--;
+}
+
+static struct iofd_hw_pt *hw_pt_nest(struct iofd_hw_dev *hd,
+				     struct iofd_hw_pt *parent,
+				     const struct iofd_nest_attrs *attrs)
+{
+	struct testhw_dev *hw = to_dev(hd);
+	struct testhw_pt *pt;
+
+	assert_true(hw->opened);
+	assert_true(parent->nest_parent && !parent->parent);
+	assert_true(hw->nests || hw->more_formats & 1ull << attrs->format);
+	if (attrs->flags & IOMMU_VTD_S1_SRE)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (attrs->table_addr > parent->addr_last)
+		return ERR_PTR(-EINVAL);
+	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+	pt->pt.ops = hw->unit;
+	pt->pt.parent = parent;
+	pt->pt.snoop_enforced = parent->snoop_enforced;
+	pt->pt.pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G;
+	pt->pt.addr_last = U64_MAX;
+	pt->nest = *attrs;
+	to_pt(parent)->nr_nested++;
+	testhw_pts++;
+	return &pt->pt;
+}
+
+static void hw_invalidate(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd,
+			  u32 pasid, u64 first, u64 last, bool leaf)
+{
+	struct testhw_pt *pt = to_pt(hpt);
+	struct testhw_dev *hw;
+	struct testhw_view *v;
+
+	might_sleep();
+	assert_non_null(hpt->parent);
+	testhw_invalidations++;
+	testhw_last_invalidation = (struct testhw_invalidation) {
+		.hw = hd ? to_dev(hd) : NULL,
+		.pasid = pasid,
+		.first = first,
+		.last = last,
+		.leaf = leaf,
+	};
+	for_each_view(hw, v)
+		if (v->pt == pt && (!hd || &hw->hd == hd) &&
+		    (pasid == IOFD_ANY_PASID || v->pasid == pasid))
+			tlb_drop(v, first, last);
 }
 
 static bool hw_pt_fits(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd)
@@ -360,6 +555,8 @@ static bool hw_pt_fits(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd)
 	struct testhw_pt *pt = to_pt(hpt);
 	struct testhw_dev *hw = to_dev(hd);
 
+	if (hpt->parent)
+		return hw->nests && hw_pt_fits(hpt->parent, hd);
 	if (hw->one_depth && pt->sl.levels != levels_for(hw->width_bits))
 		return false;
 	return pt->sl.levels <= levels_for(hw->width_bits) &&
@@ -372,29 +569,36 @@ static bool hw_pt_fits(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd)
 static int hw_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct testhw_dev *hw = to_dev(hd);
+	struct testhw_view *v;
 
 	might_sleep();
 	assert_true(hw->opened);
-	assert_null(hw->pt);
-	assert_int_equal(hw->nr_tlb, 0);
-	assert_true(hw_pt_fits(pt, hd));
+	if (!pt->parent || !hw->more_formats)
+		assert_true(hw_pt_fits(pt, hd));
+	if (pasid != IOFD_NO_PASID)
+		assert_true(pasid && !(pasid >> hw->pasid_width_bits));
 	if (testhw_attach_error)
 		return testhw_attach_error;
 	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
 		return -ENOMEM;
 	assert_false(to_pt(pt)->needs_sync);
-	hw->pt = to_pt(pt);
-	prefetch(hw, 0, U64_MAX);
+	v = view_of(hw, pasid, true);
+	assert_ptr_not_equal(v->pt, to_pt(pt));
+	tlb_drop(v, 0, U64_MAX);
+	v->pt = to_pt(pt);
+	prefetch(v, 0, U64_MAX);
 	return 0;
 }
 
 static void hw_block(struct iofd_hw_dev *hd, u32 pasid)
 {
-	struct testhw_dev *hw = to_dev(hd);
+	struct testhw_view *v = view_of(to_dev(hd), pasid, false);
 
 	might_sleep();
-	hw->pt = NULL;
-	tlb_drop(hw, 0, U64_MAX);
+	if (!v)
+		return;
+	v->pt = NULL;
+	tlb_drop(v, 0, U64_MAX);
 }
 
 static int hw_map(struct iofd_hw_pt *hpt, u64 iova, phys_addr_t phys,
@@ -456,15 +660,19 @@ static void hw_flush(struct iofd_hw_pt *hpt, u64 iova, u64 last)
 {
 	struct testhw_pt *pt = to_pt(hpt);
 	struct testhw_dev *hw;
+	struct testhw_view *v;
 
 	might_sleep();
 	testhw_flushes++;
 	pt->needs_flush = false;
 	if (testhw_lose_flush)
 		return;
-	for_each_dev(hw)
-		if (hw->pt == pt)
-			tlb_drop(hw, iova, last);
+	for_each_view(hw, v) {
+		if (v->pt == pt)
+			tlb_drop(v, iova, last);
+		else if (v->pt && v->pt->pt.parent == hpt)
+			tlb_drop(v, 0, U64_MAX);
+	}
 	/* What was not revoked is back at once. */
 	prefetch_all(pt, iova, last);
 }
@@ -499,6 +707,8 @@ static int hw_for_each_run(struct iofd_hw_pt *pt, u64 iova, u64 last,
 	.pt_alloc = hw_pt_alloc,					\
 	.pt_free = hw_pt_free,						\
 	.pt_fits = hw_pt_fits,						\
+	.pt_nest = hw_pt_nest,						\
+	.invalidate = hw_invalidate,					\
 	.attach = hw_attach,						\
 	.block = hw_block,						\
 	.map = hw_map,							\
@@ -530,7 +740,7 @@ static int df_open(struct iofd_devfile *df)
 	lockdep_assert_not_held(&iofd_topology_lock);
 	/* Bound, and blocked; nobody else sees it open yet. */
 	assert_true(hw->opened);
-	assert_null(hw->pt);
+	assert_idle(hw);
 	assert_false(hw->df_open || iofd_devfile_bound(df));
 	if (hw->df_error)
 		return hw->df_error;
@@ -574,7 +784,8 @@ struct testhw_dev *testhw_dev(void)
 		.own_group.id = 100 + nr_devs,
 	};
 	hw->group = &hw->own_group;
-	hw->tlb = RB_ROOT;
+	hw->views[0].hw = hw;
+	hw->views[0].pasid = IOFD_NO_PASID;
 	iofd_devfile_init(&hw->df, &hw->dev, &df_ops);
 	hw->file_open = true;
 	nr_devs++;
@@ -585,7 +796,8 @@ void testhw_forget_dev(void)
 {
 	struct testhw_dev *hw = &devs[--nr_devs];
 
-	assert_false(hw->file_open || hw->opened || hw->nr_tlb);
+	assert_false(hw->file_open || hw->opened);
+	assert_idle(hw);
 }
 
 /* Events, in the place of core/netlink.c */
@@ -655,9 +867,10 @@ int testhw_setup(void **state)
 	testhw_flushes = 0;
 	testhw_syncs = 0;
 	testhw_pts = 0;
+	testhw_invalidations = 0;
 	testhw_nr_events = 0;
 	shim_unpin_hook = page_unpinned;
-	if (iofd_map_init() || iofd_hw_register(&testhw_plain) ||
+	if (iofd_map_init() || iofd_compose_init() || iofd_hw_register(&testhw_plain) ||
 	    iofd_hw_register(&testhw_full) || iofd_abi_init())
 		return -1;
 	return 0;
@@ -681,6 +894,7 @@ int testhw_teardown(void **state)
 	iofd_abi_exit();
 	iofd_hw_unregister(&testhw_full);
 	iofd_hw_unregister(&testhw_plain);
+	iofd_compose_exit();
 	iofd_map_exit();
 	rc |= left("violations", "of isolation", testhw_violations);
 	rc |= left("tables", "", testhw_pts);
@@ -736,6 +950,70 @@ int t_alloc_as(int fd, u32 width_bits, u32 coherency)
 int t_alloc(int fd)
 {
 	return t_alloc_as(fd, 0, IOMMU_COHERENCY_AUTO);
+}
+
+int t_alloc_child(int fd, u32 parent)
+{
+	struct iommu_ioasid_alloc cmd = {
+		.size = sizeof(cmd),
+		.type = IOMMU_IOASID_KERNEL_MANAGED,
+		.parent = parent,
+	};
+	int rc = shim_ioctl(fd, IOMMU_IOASID_ALLOC, &cmd);
+
+	return rc ?: (int)cmd.ioasid;
+}
+
+/* A first-level table of 4 levels */
+int t_alloc_user(int fd, u32 parent, u64 table_addr, u32 nesting)
+{
+	struct iommu_ioasid_alloc cmd = {
+		.size = sizeof(cmd),
+		.type = IOMMU_IOASID_USER_MANAGED,
+		.format = IOMMU_FORMAT_VTD_S1,
+		.addr_width_bits = 48,
+		.parent = parent,
+		.nesting = nesting,
+		.table_addr = table_addr,
+	};
+	int rc = shim_ioctl(fd, IOMMU_IOASID_ALLOC, &cmd);
+
+	return rc ?: (int)cmd.ioasid;
+}
+
+static int invalidate(int fd, u32 ioasid, struct iommu_invalidate_entry *entry)
+{
+	struct iommu_invalidate_cache cmd = {
+		.size = sizeof(cmd),
+		.ioasid = ioasid,
+		.entries = (u64)(unsigned long)entry,
+		.entry_len_bytes = sizeof(*entry),
+		.nr_entries = 1,
+	};
+	int rc = shim_ioctl(fd, IOMMU_INVALIDATE_CACHE, &cmd);
+
+	assert_int_equal(cmd.nr_entries, !rc);
+	return rc;
+}
+
+int t_invalidate(int fd, u32 ioasid, u64 addr, unsigned long nr_pages)
+{
+	struct iommu_invalidate_entry entry = {
+		.granularity = IOMMU_INVALIDATE_RANGE,
+		.addr = addr,
+		.length = (u64)nr_pages << PAGE_SHIFT,
+	};
+
+	return invalidate(fd, ioasid, &entry);
+}
+
+int t_invalidate_all(int fd, u32 ioasid)
+{
+	struct iommu_invalidate_entry entry = {
+		.granularity = IOMMU_INVALIDATE_ALL,
+	};
+
+	return invalidate(fd, ioasid, &entry);
 }
 
 int t_free(int fd, u32 ioasid)
@@ -833,28 +1111,40 @@ int t_bind(struct testhw_dev *hw, int fd, u64 label)
 				  (unsigned long)&cmd);
 }
 
-int t_attach(struct testhw_dev *hw, int fd, u32 ioasid)
+static int attachment(struct testhw_dev *hw, unsigned int cmd, int fd,
+		      u32 ioasid, u32 pasid)
 {
-	struct iommu_device_attach cmd = {
-		.size = sizeof(cmd),
+	struct iommu_device_attach arg = {
+		.size = sizeof(arg),
 		.iommu_fd = fd,
 		.ioasid = ioasid,
 	};
 
-	return iofd_devfile_ioctl(&hw->df, IOMMU_DEVICE_ATTACH_IOASID,
-				  (unsigned long)&cmd);
+	if (pasid != IOFD_NO_PASID) {
+		arg.flags = IOMMU_DEVICE_ATTACH_VPASID;
+		arg.vpasid = pasid;
+	}
+	return iofd_devfile_ioctl(&hw->df, cmd, (unsigned long)&arg);
+}
+
+int t_attach(struct testhw_dev *hw, int fd, u32 ioasid)
+{
+	return t_attach_pasid(hw, fd, ioasid, IOFD_NO_PASID);
 }
 
 int t_detach(struct testhw_dev *hw, int fd, u32 ioasid)
 {
-	struct iommu_device_detach cmd = {
-		.size = sizeof(cmd),
-		.iommu_fd = fd,
-		.ioasid = ioasid,
-	};
+	return t_detach_pasid(hw, fd, ioasid, IOFD_NO_PASID);
+}
 
-	return iofd_devfile_ioctl(&hw->df, IOMMU_DEVICE_DETACH_IOASID,
-				  (unsigned long)&cmd);
+int t_attach_pasid(struct testhw_dev *hw, int fd, u32 ioasid, u32 pasid)
+{
+	return attachment(hw, IOMMU_DEVICE_ATTACH_IOASID, fd, ioasid, pasid);
+}
+
+int t_detach_pasid(struct testhw_dev *hw, int fd, u32 ioasid, u32 pasid)
+{
+	return attachment(hw, IOMMU_DEVICE_DETACH_IOASID, fd, ioasid, pasid);
 }
 
 void t_release(struct testhw_dev *hw)
@@ -876,15 +1166,17 @@ static void print_space(FILE *f, struct iofd_space *space)
 		space->obj.id, refcount_read(&space->obj.refs),
 		space->addr_width_bits, space->coherency, space->dead,
 		(unsigned long long)space->addr_last);
-	fprintf(f, "    %lu mappings %lu pages\n", space->nr_mappings,
-		space->nr_pages);
+	fprintf(f, "    %lu mappings %lu pages %lu links composed %d\n",
+		space->nr_mappings, space->nr_pages, space->nr_links,
+		space->composed);
 	for (node = rb_first(&space->mappings); node; node = rb_next(node)) {
 		struct iofd_mapping *m;
 
 		m = rb_entry(node, struct iofd_mapping, node);
 		fprintf(f, "    [%#llx, %#llx] pid %d\n",
 			(unsigned long long)m->first,
-			(unsigned long long)m->last, m->account->pid);
+			(unsigned long long)m->last,
+			m->account ? m->account->pid : 0);
 	}
 	list_for_each_entry(table, &space->tables, list)
 		fprintf(f, "    table %p %s%s\n", table,
@@ -930,10 +1222,14 @@ static void print_ctx(FILE *f, struct iofd_ctx *ctx)
 static void print_dev(FILE *f, const struct testhw_dev *hw)
 {
 	const struct iofd_device *idev;
+	const struct testhw_view *v;
 
 	fprintf(f, "device %s opened %d pt %p df %d/%d group refs %ld owner %p refs %ld\n",
-		dev_name(&hw->dev), hw->opened, hw->pt, hw->df_open,
+		dev_name(&hw->dev), hw->opened, hw->views[0].pt, hw->df_open,
 		hw->df.bound, hw->group->refs, hw->group->owner, hw->dev.refs);
+	for (v = hw->views + 1; v < hw->views + TESTHW_MAX_VIEWS; v++)
+		if (v->pt)
+			fprintf(f, "  PASID %u pt %p\n", v->pasid, v->pt);
 	if (hw->file_open)
 		list_for_each_entry(idev, &hw->df.bindings, df_entry)
 			fprintf(f, "  binding %p label %#llx\n", idev,

@@ -9,6 +9,10 @@
  * each flush. A page that is unpinned while such a cache knows it, or that is
  * cached without being pinned, is a violation (testhw_violations). Units that do
  * not snoop their walks read what has been written back, and nothing else.
+ *
+ * Units that nest walk the user's table and then the parent's, when there is DMA,
+ * and keep what they found until the parent is flushed or the range invalidated.
+ * Their walk of a user's table is not the one that is under test.
  */
 #ifndef TESTHW_H
 #define TESTHW_H
@@ -37,6 +41,16 @@ extern struct module testhw_module;
 
 struct testhw_pt;
 
+/* What a device does with one PASID, or without */
+struct testhw_view {
+	struct testhw_dev *hw;
+	u32 pasid;
+	struct testhw_pt *pt;		/* NULL: blocked */
+	struct rb_root tlb;
+	unsigned long nr_tlb;
+};
+#define TESTHW_MAX_VIEWS	16
+
 /**
  * struct testhw_dev - a device and what is in front of it
  *
@@ -49,6 +63,9 @@ struct testhw_dev {
 	bool can_snoop;			/* snooping can be enforced */
 	bool noncoherent;		/* walks do not snoop */
 	bool one_depth;			/* walks tables of its own depth alone */
+	bool nests;			/* walks a user's table and its parent */
+	u32 pasid_width_bits;
+	u64 more_formats;		/* formats of users' tables besides */
 	struct iommu_group *group;
 	int df_error;			/* what the wrapper's open() returns */
 
@@ -60,9 +77,7 @@ struct testhw_dev {
 	unsigned int df_opens, df_closes;
 	struct iofd_hw_dev hd;
 	bool opened;
-	struct testhw_pt *pt;		/* NULL: blocked */
-	struct rb_root tlb;
-	unsigned long nr_tlb;
+	struct testhw_view views[TESTHW_MAX_VIEWS];	/* the first: no PASID */
 };
 
 /* A device with 48 bits behind "full", in a group of its own, its file open */
@@ -83,9 +98,18 @@ extern bool testhw_lose_sync;
 extern unsigned long testhw_violations;
 extern unsigned long testhw_maps, testhw_flushes, testhw_syncs;
 extern unsigned long testhw_pts;	/* tables that exist */
+extern unsigned long testhw_invalidations;	/* of users' tables */
+extern struct testhw_invalidation {
+	struct testhw_dev *hw;		/* NULL: all */
+	u32 pasid;
+	u64 first, last;
+	bool leaf;
+} testhw_last_invalidation;
 
 /* DMA of one byte; false: refused. Through the cache, which it fills. */
 bool testhw_dma(struct testhw_dev *hw, u64 iova, u32 access, phys_addr_t *phys);
+bool testhw_dma_pasid(struct testhw_dev *hw, u32 pasid, u64 iova, u32 access,
+		      phys_addr_t *phys);
 
 /* All of [iova, +nr_pages) reaches, or does not reach, what is at @addr. */
 void assert_reaches(struct testhw_dev *hw, u64 iova, unsigned long addr,
@@ -117,6 +141,10 @@ struct iofd_ctx *t_ctx(int fd);
 struct iofd_space *t_space(int fd, u32 ioasid);
 int t_alloc(int fd);
 int t_alloc_as(int fd, u32 width_bits, u32 coherency);
+int t_alloc_child(int fd, u32 parent);
+int t_alloc_user(int fd, u32 parent, u64 table_addr, u32 nesting);
+int t_invalidate(int fd, u32 ioasid, u64 addr, unsigned long nr_pages);
+int t_invalidate_all(int fd, u32 ioasid);
 int t_free(int fd, u32 ioasid);
 int t_map(int fd, u32 ioasid, unsigned long addr, unsigned long nr_pages,
 	  u64 iova);
@@ -130,6 +158,8 @@ int t_unmap_all(int fd, u32 ioasid);
 int t_bind(struct testhw_dev *hw, int fd, u64 label);
 int t_attach(struct testhw_dev *hw, int fd, u32 ioasid);
 int t_detach(struct testhw_dev *hw, int fd, u32 ioasid);
+int t_attach_pasid(struct testhw_dev *hw, int fd, u32 ioasid, u32 pasid);
+int t_detach_pasid(struct testhw_dev *hw, int fd, u32 ioasid, u32 pasid);
 void t_release(struct testhw_dev *hw);
 
 #define t_ok(expr)							\

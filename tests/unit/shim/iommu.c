@@ -20,6 +20,17 @@ int iommu_group_id(struct iommu_group *group)
 	return group->id;
 }
 
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*fn)(struct device *, void *))
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i <= group->nr_more_devs && !rc; i++)
+		rc = fn(NULL, data);
+	return rc;
+}
+
 int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner)
 {
 	if (group->owner || group->busy)

@@ -14,9 +14,10 @@ set -eu
 modprobe vfio-pci
 vtd_type1
 # The driver cannot go while a user has a device, and nothing comes of trying.
+rm -f vtd_type1.open
 vtd_type1 many &
 user=$!
-sleep 0.7
+while [ ! -e vtd_type1.open ] && kill -0 $user; do sleep 0.1; done
 if echo 1 >/sys/module/iofd_vtd/parameters/down; then echo "FAILED: went down in use"; exit 1; fi
 dmesg | grep 'is in use through the IOMMU' >/dev/null
 wait $user

@@ -130,5 +130,15 @@ SHIM_ATOMIC(atomic_long, atomic_long_t, long)
 	shim_old;							\
 })
 #define cmpxchg64(p, o, v)	cmpxchg(p, o, v)
+#define try_cmpxchg64(p, o, v)						\
+({									\
+	__typeof__(p) shim_p = (p);					\
+	bool shim_same = *shim_p == *(o);				\
+	if (shim_same)							\
+		*shim_p = (v);						\
+	else								\
+		*(o) = *shim_p;						\
+	shim_same;							\
+})
 
 #endif

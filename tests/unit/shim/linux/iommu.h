@@ -28,6 +28,7 @@ struct iommu_group {
 	long refs;
 	void *owner;
 	bool busy;			/* a kernel driver has a device of it */
+	unsigned int nr_more_devs;	/* besides one */
 	const struct iommu_resv_region *regions;
 	unsigned int nr_regions;
 };
@@ -35,6 +36,9 @@ struct iommu_group {
 struct iommu_group *iommu_group_get(struct device *dev);
 void iommu_group_put(struct iommu_group *group);
 int iommu_group_id(struct iommu_group *group);
+/* Calls @fn once for each device, without saying which. */
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*fn)(struct device *, void *));
 int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner);
 void iommu_group_release_dma_owner(struct iommu_group *group);
 /* Regions are copies, in no order; free each with kfree(). */

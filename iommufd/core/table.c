@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables under an address space.
+ *
+ * A kernel-managed space has one for each kind of hardware in front of its
+ * devices; all hold the same. Under a root the first one that can hand the
+ * physical addresses back is the primary: what is pinned is remembered there and
+ * nowhere else. A root that has been given memory before any device has a store
+ * (store.c) for it.
+ *
+ * A user-managed space has tables of both kinds: the user's own, which hardware
+ * walks together with a table of the parent space, and tables of ours that are
+ * kept equal to walking both (compose.c, user_table.c).
+ */
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "core/core.h"
+
+/* The width of the space, as far as its tables reach, or the one to come. */
+void iofd_space_set_last(struct iofd_space *space)
+{
+	u32 bits = space->addr_width_bits ?: 64;
+	struct iofd_table *table;
+	u64 last;
+
+	/* Composition serves the lower half of what a user's table translates. */
+	if (space->format == IOMMU_FORMAT_VTD_S1)
+		bits--;
+	last = min(iofd_addr_last(bits), iofd_store_addr_last());
+	list_for_each_entry(table, &space->tables, list)
+		if (iofd_table_is_ours(table))
+			last = min(last, table->pt->addr_last);
+	spin_lock(&space->attach_lock);
+	space->addr_last = last;
+	memset(&space->window, 0, sizeof(space->window));
+	spin_unlock(&space->attach_lock);
+}
+
+/* Takes @pt over, also when it fails. */
+static struct iofd_table *table_add(struct iofd_space *space,
+				    struct iofd_hw_pt *pt)
+{
+	struct iofd_table *table;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table) {
+		pt->ops->pt_free(pt);
+		return ERR_PTR(-ENOMEM);
+	}
+	__module_get(pt->ops->owner);
+	table->pt = pt;
+	list_add_tail(&table->list, &space->tables);
+	iofd_space_set_last(space);
+	return table;
+}
+
+static void table_remove(struct iofd_space *space, struct iofd_table *table)
+{
+	struct module *owner = table->pt->ops->owner;
+
+	list_del(&table->list);
+	iofd_space_set_last(space);
+	table->pt->ops->pt_free(table->pt);
+	module_put(owner);
+	kfree(table);
+}
+
+struct iofd_table *iofd_space_primary(struct iofd_space *space)
+{
+	struct iofd_table *table;
+	struct iofd_hw_pt *pt;
+
+	iofd_space_assert_locked(space);
+
+	if (likely(space->primary))
+		return space->primary;
+	pt = iofd_store_alloc();
+	if (IS_ERR(pt))
+		return ERR_CAST(pt);
+	table = table_add(space, pt);
+	if (!IS_ERR(table))
+		space->primary = table;
+	return table;
+}
+
+void iofd_space_drop_primary(struct iofd_space *space)
+{
+	struct iofd_table *table = space->primary;
+
+	iofd_space_assert_locked(space);
+
+	if (WARN_ON(!iofd_store_is(table->pt) || space->nr_mappings))
+		return;
+	space->primary = NULL;
+	table_remove(space, table);
+}
+
+/* Copies one run into a table that is being filled. */
+static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
+		    unsigned int prot)
+{
+	struct iofd_hw_pt *pt = arg;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (iova + (bytes - 1) > pt->addr_last)
+		return -EINVAL;
+	cond_resched();
+	return pt->ops->map(pt, iova, phys, bytes, prot);
+}
+
+/* Fill @pt, which nothing is attached to, with what the space translates. */
+static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
+{
+	int rc;
+
+	rc = iofd_resolve(space, 0, space->addr_last, copy_run, pt);
+	if (!rc)
+		pt->ops->map_sync(pt, 0, pt->addr_last);
+	return rc;
+}
+
+static void note_new(struct iofd_new_tables *new, struct iofd_space *space,
+		     struct iofd_table *table)
+{
+	new->space[new->nr] = space;
+	new->table[new->nr] = table;
+	new->nr++;
+}
+
+/* A table that we fill, and that a user's can be nested over if @nest_parent. */
+static struct iofd_table *table_of_ours(struct iofd_space *space,
+					struct iofd_pdev *pdev,
+					bool nest_parent,
+					struct iofd_new_tables *new)
+{
+	const struct iofd_hw_ops *ops = pdev->hd->ops;
+	struct iofd_pt_attrs attrs = {
+		.addr_width_bits = space->addr_width_bits,
+		.coherency = space->coherency,
+		.nest_parent = nest_parent,
+	};
+	struct iofd_table *table;
+	struct iofd_hw_pt *pt;
+	int rc;
+
+	list_for_each_entry(table, &space->tables, list)
+		if (iofd_table_is_ours(table) && table->pt->ops == ops &&
+		    (table->pt->nest_parent || !nest_parent) &&
+		    ops->pt_fits(table->pt, pdev->hd))
+			return table;
+
+	if (space->format == IOMMU_FORMAT_VTD_S1)
+		attrs.addr_width_bits--;
+	if (attrs.addr_width_bits > pdev->caps.addr_width_bits)
+		return ERR_PTR(-EINVAL);
+	pt = ops->pt_alloc(pdev->hd, &attrs);
+	if (IS_ERR(pt))
+		return ERR_CAST(pt);
+	if (space->primary || space->composed) {
+		rc = fill_table(space, pt);
+		if (rc) {
+			ops->pt_free(pt);
+			return ERR_PTR(rc);
+		}
+	}
+	table = table_add(space, pt);
+	if (!IS_ERR(table))
+		note_new(new, space, table);
+	return table;
+}
+
+/* The user's own table, walked by hardware. */
+static struct iofd_table *nested_table(struct iofd_space *space,
+				       struct iofd_pdev *pdev,
+				       struct iofd_new_tables *new)
+{
+	const struct iofd_hw_ops *ops = pdev->hd->ops;
+	struct iofd_nest_attrs attrs = {
+		.format = space->format,
+		.table_addr = space->table_addr,
+		.addr_width_bits = space->addr_width_bits,
+		.coherency = space->coherency,
+		.flags = space->format_flags,
+	};
+	struct iofd_table *table, *below;
+	struct iofd_hw_pt *pt;
+
+	list_for_each_entry(table, &space->tables, list)
+		if (!iofd_table_is_ours(table) && table->pt->ops == ops &&
+		    ops->pt_fits(table->pt, pdev->hd))
+			return table;
+
+	if (!ops->pt_nest || !(pdev->caps.formats & BIT_ULL(space->format)))
+		return ERR_PTR(-EOPNOTSUPP);
+	below = table_of_ours(space->parent, pdev, true, new);
+	if (IS_ERR(below))
+		return below;
+	pt = ops->pt_nest(pdev->hd, below->pt, &attrs);
+	table = IS_ERR(pt) ? ERR_CAST(pt) : table_add(space, pt);
+	if (IS_ERR(table))
+		iofd_tables_drop(new);
+	else
+		note_new(new, space, table);
+	return table;
+}
+
+struct iofd_table *iofd_table_for(struct iofd_space *space,
+				  struct iofd_pdev *pdev,
+				  struct iofd_new_tables *new)
+{
+	bool composed = space->composed;
+	struct iofd_table *table;
+	int rc;
+
+	iofd_space_assert_locked(space);
+
+	if (!iofd_space_user_managed(space))
+		return table_of_ours(space, pdev, false, new);
+	if (space->nesting != IOMMU_NESTING_SOFTWARE) {
+		table = nested_table(space, pdev, new);
+		if (!IS_ERR(table) || PTR_ERR(table) != -EOPNOTSUPP ||
+		    space->nesting == IOMMU_NESTING_HARDWARE)
+			return table;
+	}
+	rc = iofd_user_compose(space);
+	if (rc)
+		return ERR_PTR(rc);
+	table = table_of_ours(space, pdev, false, new);
+	if (IS_ERR(table) && !composed)
+		iofd_user_uncompose(space);
+	return table;
+}
+
+void iofd_tables_keep(struct iofd_new_tables *new)
+{
+	unsigned int i;
+
+	for (i = 0; i < new->nr; i++) {
+		struct iofd_space *space = new->space[i];
+		struct iofd_table *old = space->primary;
+
+		/* A store has done its duty once hardware remembers as well. */
+		if (space->parent || !iofd_table_keeps_runs(new->table[i]) ||
+		    (old && !iofd_store_is(old->pt)))
+			continue;
+		space->primary = new->table[i];
+		if (old)
+			table_remove(space, old);
+	}
+}
+
+void iofd_tables_drop(struct iofd_new_tables *new)
+{
+	while (new->nr) {
+		struct iofd_space *space = new->space[--new->nr];
+		struct iofd_table *table;
+		bool ours = false;
+
+		table_remove(space, new->table[new->nr]);
+		if (!iofd_space_user_managed(space) ||
+		    !list_empty(&space->children))
+			continue;
+		list_for_each_entry(table, &space->tables, list)
+			ours |= iofd_table_is_ours(table);
+		/* It was composed for this table alone. */
+		if (!ours)
+			iofd_user_uncompose(space);
+	}
+}
+
+void iofd_tables_free(struct iofd_space *space)
+{
+	struct iofd_table *table, *next;
+
+	space->primary = NULL;
+	list_for_each_entry_safe(table, next, &space->tables, list)
+		table_remove(space, table);
+}
+
+int iofd_tables_map(struct iofd_space *space, u64 first, phys_addr_t phys,
+		    size_t bytes, unsigned int prot)
+{
+	struct iofd_table *table;
+	int rc;
+
+	list_for_each_entry(table, &space->tables, list) {
+		struct iofd_hw_pt *pt = table->pt;
+
+		if (!iofd_table_is_ours(table) || first > pt->addr_last)
+			continue;
+		rc = pt->ops->map(pt, first, phys,
+				  min_t(u64, bytes, pt->addr_last - first + 1),
+				  prot);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+void iofd_tables_sync(struct iofd_space *space, u64 first, u64 last)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list)
+		if (iofd_table_is_ours(table))
+			table->pt->ops->map_sync(table->pt, first, last);
+}
+
+void iofd_tables_revoke(struct iofd_space *space, u64 first, u64 last)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list) {
+		struct iofd_hw_pt *pt = table->pt;
+
+		if (iofd_table_is_ours(table) && first <= pt->addr_last)
+			pt->ops->revoke(pt, first, min(last, pt->addr_last));
+	}
+}
+
+void iofd_tables_flush(struct iofd_space *space, u64 first, u64 last)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list) {
+		struct iofd_hw_pt *pt = table->pt;
+
+		if (iofd_table_is_ours(table) && first <= pt->addr_last)
+			pt->ops->flush(pt, first, min(last, pt->addr_last));
+	}
+}
+
+void iofd_tables_clear(struct iofd_space *space, u64 first, u64 last)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list) {
+		struct iofd_hw_pt *pt = table->pt;
+
+		if (iofd_table_is_ours(table) && iofd_table_keeps_runs(table) &&
+		    first <= pt->addr_last)
+			pt->ops->reap(pt, first, min(last, pt->addr_last), NULL,
+				      NULL);
+	}
+}

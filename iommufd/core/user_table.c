@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A user-managed space whose user's table is composed with the parent by us,
+ * because the hardware cannot, or was not to.
+ *
+ * There is no way to notice that the user writes to the table; it says so with
+ * INVALIDATE_CACHE, and then the range is walked again. What is as it was stays
+ * in place, so that DMA of the device is not disturbed by changes elsewhere.
+ *
+ * The user is hostile: a table may point at itself, so that 5 pages of it say
+ * more than any memory holds. A table that is a tree has no more pages than its
+ * parent maps, and translates to no more pages than that, but for what it
+ * maps several times over. So the links of a space are limited by that, with
+ * some room.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/sched/signal.h>
+#include "core/core.h"
+#include "hw/pt/fl_user.h"
+
+/* Links that a space may have: some for each page that its root maps, and some */
+#define LINKS_A_PAGE	4
+#define LINKS_MIN	4096
+
+/**
+ * struct refresh - a walk on its way
+ * @space: user-managed
+ * @fresh: struct iofd_link that are new
+ * @nr_fresh: their number
+ * @nr_pages: pages of the table that were looked at
+ * @limit: of links, and of pages of the table
+ * @first: where the walk begins
+ * @last: where it ends
+ */
+struct refresh {
+	struct iofd_space *space;
+	struct list_head fresh;
+	unsigned long nr_fresh;
+	unsigned long nr_pages;
+	unsigned long limit;
+	u64 first;
+	u64 last;
+};
+
+/**
+ * struct one_page - the memory behind a page of the parent
+ * @phys: physical address
+ * @prot: permissions; 0: there is nothing
+ */
+struct one_page {
+	phys_addr_t phys;
+	unsigned int prot;
+};
+
+static int take_page(void *arg, u64 addr, phys_addr_t phys, size_t bytes,
+		     unsigned int prot)
+{
+	struct one_page *page = arg;
+
+	page->phys = phys;
+	page->prot = prot;
+	return 1;
+}
+
+static u64 *table_page(void *arg, u64 addr, bool *writable)
+{
+	struct refresh *r = arg;
+	struct one_page page = {};
+
+	if (addr > r->space->parent->addr_last)
+		return NULL;
+	iofd_resolve(r->space->parent, addr, addr + (PAGE_SIZE - 1), take_page,
+		     &page);
+	/* Pinned by a root above, for as long as the lock is held. */
+	if (!(page.prot & IOFD_READ) || !pfn_valid(PHYS_PFN(page.phys)))
+		return NULL;
+	*writable = page.prot & IOFD_WRITE;
+	return phys_to_virt(page.phys);
+}
+
+/* The link that says exactly this already; there may be none. */
+static struct iofd_link *find_link(struct iofd_space *space, u64 first,
+				   u64 last, unsigned int level)
+{
+	struct interval_tree_node *node;
+
+	for (node = interval_tree_iter_first(&space->links, first, first); node;
+	     node = interval_tree_iter_next(node, first, first)) {
+		struct iofd_link *link;
+
+		link = container_of(node, struct iofd_link, child);
+		if (node->start == first && node->last == last &&
+		    link->level == level)
+			return link;
+	}
+	return NULL;
+}
+
+/* The table says that [first, last] depends on [addr, addr + bytes - 1]. */
+static int note(struct refresh *r, u64 first, u64 last, u64 addr, u64 bytes,
+		unsigned int prot, unsigned int level)
+{
+	struct iofd_space *space = r->space;
+	struct iofd_link *link;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	link = find_link(space, first, last, level);
+	if (link && link->parent.start == addr && link->prot == prot) {
+		link->generation = space->generation;
+		return 0;
+	}
+	if (space->nr_links + r->nr_fresh >= r->limit)
+		return -E2BIG;
+	link = iofd_link_alloc(first, last, addr, addr + (bytes - 1));
+	if (!link)
+		return -ENOMEM;
+	link->prot = prot;
+	link->level = level;
+	link->generation = space->generation;
+	list_add_tail(&link->list, &r->fresh);
+	r->nr_fresh++;
+	return 0;
+}
+
+static int note_table(void *arg, u64 addr, u64 first, u64 last,
+		      unsigned int level)
+{
+	struct refresh *r = arg;
+
+	if (++r->nr_pages > r->limit)
+		return -E2BIG;
+	return note(r, first, last, addr, PAGE_SIZE, 0, level);
+}
+
+static int note_leaf(void *arg, u64 first, u64 bytes, u64 addr,
+		     unsigned int prot)
+{
+	return note(arg, first, first + (bytes - 1), addr, bytes, prot, 0);
+}
+
+static int walk(struct refresh *r)
+{
+	struct iofd_space *space = r->space;
+	struct fl_user user = {
+		.root = space->table_addr,
+		.levels = space->addr_width_bits == 57 ? 5 : 4,
+		.extended_access = space->format_flags & IOMMU_VTD_S1_EAFE,
+		.page = table_page,
+		.table = note_table,
+		.leaf = note_leaf,
+		.arg = r,
+	};
+
+	return fl_user_walk(&user, r->first, r->last);
+}
+
+/* Take out what the walk has not found again. */
+static void remove_stale(struct refresh *r)
+{
+	struct iofd_space *space = r->space;
+	struct interval_tree_node *node;
+	u64 from = U64_MAX, to = 0;
+	struct iofd_link *link, *next;
+	LIST_HEAD(stale);
+
+	for (node = interval_tree_iter_first(&space->links, r->first, r->last);
+	     node; node = interval_tree_iter_next(node, r->first, r->last)) {
+		link = container_of(node, struct iofd_link, child);
+		if (link->generation == space->generation)
+			continue;
+		list_add(&link->list, &stale);
+		if (link->level)
+			continue;
+		iofd_compose_removed(space, node->start, node->last);
+		iofd_tables_revoke(space, node->start, node->last);
+		from = min_t(u64, from, node->start);
+		to = max_t(u64, to, node->last);
+		cond_resched();
+	}
+	if (from <= to) {
+		iofd_tables_flush(space, from, to);
+		iofd_tables_clear(space, from, to);
+	}
+	list_for_each_entry_safe(link, next, &stale, list)
+		iofd_link_del(space, link);
+}
+
+static int add_fresh(struct refresh *r)
+{
+	struct iofd_space *space = r->space;
+	struct iofd_link *link, *next;
+	u64 from = U64_MAX, to = 0;
+	int rc = 0;
+
+	list_for_each_entry_safe(link, next, &r->fresh, list) {
+		list_del_init(&link->list);
+		iofd_link_add(space, link);
+		if (link->level)
+			continue;
+		from = min_t(u64, from, link->child.start);
+		to = max_t(u64, to, link->child.last);
+		rc = iofd_links_fill(space, link);
+		if (rc)
+			break;
+	}
+	if (from <= to)
+		iofd_tables_sync(space, from, to);
+	return rc;
+}
+
+int iofd_user_refresh(struct iofd_space *space, u64 first, u64 last)
+{
+	struct refresh r = {
+		.space = space,
+		.fresh = LIST_HEAD_INIT(r.fresh),
+		.limit = space->root->nr_pages * LINKS_A_PAGE + LINKS_MIN,
+		.first = first,
+		.last = min(last, iofd_addr_last(space->addr_width_bits - 1)),
+	};
+	struct iofd_link *link, *next;
+	int rc;
+
+	iofd_space_assert_locked(space);
+
+	if (r.first > r.last)
+		return 0;
+	space->generation++;
+	rc = walk(&r);
+	if (!rc) {
+		remove_stale(&r);
+		rc = add_fresh(&r);
+	}
+	if (!rc)
+		return 0;
+	/* Half of it would be worse than nothing: it could be stale for good. */
+	list_for_each_entry_safe(link, next, &r.fresh, list)
+		iofd_link_free(link);
+	iofd_links_remove(space, 0, U64_MAX);
+	return rc;
+}
+
+int iofd_user_compose(struct iofd_space *space)
+{
+	int rc;
+
+	iofd_space_assert_locked(space);
+
+	if (space->composed)
+		return 0;
+	/* Nothing of ours tells one mode of a request from the other. */
+	if (space->format != IOMMU_FORMAT_VTD_S1 ||
+	    space->format_flags & ~IOMMU_VTD_S1_EAFE)
+		return -EOPNOTSUPP;
+	space->composed = true;
+	rc = iofd_user_refresh(space, 0, U64_MAX);
+	if (rc)
+		space->composed = false;
+	return rc;
+}
+
+void iofd_user_uncompose(struct iofd_space *space)
+{
+	iofd_space_assert_locked(space);
+
+	iofd_links_remove(space, 0, U64_MAX);
+	space->composed = false;
+}
