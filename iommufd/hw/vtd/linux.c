@@ -528,8 +528,12 @@ int vtd_linux_register(void)
 
 	lockdep_assert_held(&vtd_state_lock);
 
-	/* Devices are linked to any unit's when the first is registered. */
+	/*
+	 * All devices are probed when the first unit is registered, and the
+	 * kernel looks at what belongs to any other unit then.
+	 */
 	list_for_each_entry(unit, &vtd_units, link) {
+		unit->iommu.ops = &vtd_iommu_ops;
 		rc = iommu_device_sysfs_add(&unit->iommu, NULL, vtd_sysfs_groups,
 					    "%s", unit->name);
 		if (rc)

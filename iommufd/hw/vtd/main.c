@@ -7,6 +7,7 @@
 #include <linux/acpi.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include "pciunit.h"
 #include "vtd.h"
 
 #define REMEDY "boot with intel_iommu=off intremap=off"
@@ -27,29 +28,69 @@ int vtd_want_erratum_772415 = -1;
 module_param_named(erratum_772415, vtd_want_erratum_772415, int, 0444);
 MODULE_PARM_DESC(erratum_772415, "no read-only mappings where users' tables are nested over them: 1, 0, or -1: as the processor's model asks for (default)");
 
+static bool want_pci_units;
+module_param_named(pci_units, want_pci_units, bool, 0444);
+MODULE_PARM_DESC(pci_units, "look for units that are PCI functions as well (default N)");
+
 DEFINE_MUTEX(vtd_state_lock);
 LIST_HEAD(vtd_units);
 struct vtd_dmar *vtd_dmar;
 static bool is_up;			/* (s) */
 
-static int read_dmar(void)
+static int parse_dmar(const void *table, size_t bytes)
 {
-	struct acpi_table_header *table;
 	const char *why;
-	int rc;
+	int rc = vtd_dmar_parse(table, bytes, &vtd_dmar, &why);
 
-	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_DMAR, 0, &table))) {
-		pr_err("firmware describes no VT-d unit (no ACPI table DMAR): switch VT-d on in the firmware's setup\n");
-		return -ENODEV;
-	}
-	rc = vtd_dmar_parse(table, table->length, &vtd_dmar, &why);
-	acpi_put_table(table);
 	if (rc)
 		pr_err("firmware's ACPI table DMAR cannot be used: %s. Look for a firmware update.\n",
 		       why);
 	else if (vtd_dmar->nr_ignored)
 		pr_warn("%u RMRRs of firmware make no sense and are ignored\n",
 			vtd_dmar->nr_ignored);
+	return rc;
+}
+
+/* Firmware's table, if there is one, with what is found on PCI. */
+static int parse_joined(const void *table, size_t bytes)
+{
+	struct vtd_joined joined;
+	int rc;
+
+	rc = vtd_joined_begin(&joined, table, bytes);
+	if (rc)
+		pr_err("firmware's ACPI table DMAR cannot be read: error %d\n", rc);
+	else
+		rc = vtd_pciunits_add(&joined);
+	if (!rc && !table && !vtd_pciunits_found()) {
+		pr_err("no VT-d unit: neither firmware (ACPI table DMAR) nor PCI has one\n");
+		rc = -ENODEV;
+	}
+	if (!rc)
+		rc = parse_dmar(joined.bytes, joined.length);
+	vtd_joined_free(&joined);
+	if (rc)
+		vtd_pciunits_release();
+	return rc;
+}
+
+static int read_dmar(void)
+{
+	struct acpi_table_header *table;
+	int rc;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_DMAR, 0, &table)))
+		table = NULL;
+	if (want_pci_units) {
+		rc = parse_joined(table, table ? table->length : 0);
+	} else if (table) {
+		rc = parse_dmar(table, table->length);
+	} else {
+		pr_err("firmware describes no VT-d unit (no ACPI table DMAR): switch VT-d on in the firmware's setup\n");
+		rc = -ENODEV;
+	}
+	if (table)
+		acpi_put_table(table);
 	return rc;
 }
 
@@ -139,6 +180,7 @@ static void free_all(void)
 	vtd_identity_free();
 	vtd_dmar_free(vtd_dmar);
 	vtd_dmar = NULL;
+	vtd_pciunits_release();
 }
 
 static void disable_units(void)
