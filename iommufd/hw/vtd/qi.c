@@ -8,7 +8,6 @@
 
 #include <linux/gfp.h>
 #include <linux/ktime.h>
-#include <linux/slab.h>
 #include "vtd.h"
 
 #define QI_ENTRIES		256
@@ -33,7 +32,7 @@ int vtd_qi_init(struct vtd_unit *unit)
 	qi->shift = unit->scalable ? 5 : 4;
 	qi->order = get_order(QI_ENTRIES << qi->shift);
 	qi->ring = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, qi->order);
-	qi->done = kzalloc(sizeof(*qi->done), GFP_KERNEL);
+	qi->done = (u32 *)get_zeroed_page(GFP_KERNEL);
 	if (!qi->ring || !qi->done)
 		return -ENOMEM;
 	qi->free = QI_ENTRIES - 1;
@@ -48,7 +47,7 @@ int vtd_qi_init(struct vtd_unit *unit)
 void vtd_qi_free(struct vtd_unit *unit)
 {
 	free_pages((unsigned long)unit->qi.ring, unit->qi.order);
-	kfree(unit->qi.done);
+	free_page((unsigned long)unit->qi.done);
 }
 
 /**

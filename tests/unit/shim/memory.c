@@ -4,6 +4,7 @@
  */
 #include "internal.h"
 #include <asm/cacheflush.h>
+#include "hw/flush_point.h"
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -285,6 +286,16 @@ void free_pages(unsigned long addr, unsigned int order)
 
 /* Caches */
 
+/* The place that SHIM_NO_FLUSH names is left out; see hw/flush_point.h. */
+bool iofd_test_flush_point(const char *name)
+{
+	static const char *none;
+
+	if (!none)
+		none = getenv("SHIM_NO_FLUSH") ?: "";
+	return strcmp(name, none);
+}
+
 static struct page *block_of(const char *p)
 {
 	unsigned int order;
@@ -314,6 +325,27 @@ u64 shim_hw_read64(phys_addr_t phys)
 {
 	block_of(phys_to_virt(phys));
 	return *(u64 *)(hw_ram + (phys - SHIM_RAM_PHYS));
+}
+
+static char *at(char *ram, phys_addr_t phys, size_t bytes)
+{
+	char *p = phys_to_virt(phys);
+
+	/* Within one page: hardware writes and reads in pieces. */
+	BUG_ON((phys & ~PAGE_MASK) + bytes > PAGE_SIZE);
+	block_of(p);
+	return ram + (p - shim_ram);
+}
+
+void shim_hw_read(phys_addr_t phys, void *to, size_t bytes, bool coherent)
+{
+	memcpy(to, at(coherent ? shim_ram : hw_ram, phys, bytes), bytes);
+}
+
+void shim_hw_write(phys_addr_t phys, const void *from, size_t bytes)
+{
+	memcpy(at(shim_ram, phys, bytes), from, bytes);
+	memcpy(at(hw_ram, phys, bytes), from, bytes);
 }
 
 u64 shim_cpu_read64(phys_addr_t phys)

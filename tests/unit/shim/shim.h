@@ -78,6 +78,10 @@ u64 shim_random_below(u64 n);
  * clflush_cache_range() alone, and a page that was just allocated holds garbage.
  */
 u64 shim_hw_read64(phys_addr_t phys);
+/* The same for any piece of a page; coherent hardware sees what the CPU sees. */
+void shim_hw_read(phys_addr_t phys, void *to, size_t bytes, bool coherent);
+/* What hardware writes, snooping: everybody sees it. */
+void shim_hw_write(phys_addr_t phys, const void *from, size_t bytes);
 /* Memory as the CPU and coherent hardware see it; free memory is a bug. */
 u64 shim_cpu_read64(phys_addr_t phys);
 extern unsigned long shim_flushed_lines;	/* lines written back so far */

@@ -6,6 +6,10 @@
 #include <linux/device.h>
 #include <linux/types.h>
 
+struct iommu_device {
+	char unused;
+};
+
 enum iommu_resv_type {
 	IOMMU_RESV_DIRECT,
 	IOMMU_RESV_DIRECT_RELAXABLE,

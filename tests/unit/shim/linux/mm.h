@@ -55,6 +55,12 @@ extern struct page *shim_pages;
 #define kmap_local_page(page)	page_address(page)
 #define kunmap_local(addr)	((void)(addr))
 #define page_to_nid(page)	0
+
+static inline int get_order(unsigned long bytes)
+{
+	return bytes > PAGE_SIZE ? ilog2((bytes - 1) >> PAGE_SHIFT) + 1 : 0;
+}
+
 #define compound_head(page)	(page)
 
 #define FOLL_WRITE	0x1u

@@ -22,6 +22,7 @@ const char *shim_log_last(void);
 #define KERN_INFO
 #define KERN_DEBUG
 #define printk(fmt, ...)		shim_log(fmt, ##__VA_ARGS__)
+#define pr_emerg(fmt, ...)		shim_log(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_err(fmt, ...)		shim_log(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_warn(fmt, ...)		shim_log(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_notice(fmt, ...)		shim_log(pr_fmt(fmt), ##__VA_ARGS__)

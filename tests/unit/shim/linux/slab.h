@@ -32,6 +32,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *p);
 #define kzalloc(bytes, gfp)		kmalloc(bytes, (gfp) | __GFP_ZERO)
 #define kmalloc_array(n, bytes, gfp)	kmalloc(array_size(n, bytes), gfp)
 #define kcalloc(n, bytes, gfp)		kzalloc(array_size(n, bytes), gfp)
+#define krealloc_array(p, n, bytes, gfp)	krealloc(p, array_size(n, bytes), gfp)
 #define kmalloc_node(bytes, gfp, nid)	kmalloc(bytes, gfp)
 #define kzalloc_node(bytes, gfp, nid)	kzalloc(bytes, gfp)
 #define kvmalloc(bytes, gfp)		kmalloc(bytes, gfp)

@@ -8,8 +8,10 @@
 
 static inline ssize_t strscpy(char *to, const char *from, size_t size)
 {
-	size_t n = strnlen(from, size);
+	size_t n = 0;
 
+	while (n < size && from[n])
+		n++;
 	if (!size)
 		return -7;	/* E2BIG */
 	if (n == size) {
