@@ -29,8 +29,7 @@
  * @space: user-managed
  * @fresh: struct iofd_link that are new
  * @nr_fresh: their number
- * @nr_pages: pages of the table that were looked at
- * @limit: of links, and of pages of the table
+ * @limit: of links
  * @first: where the walk begins
  * @last: where it ends
  */
@@ -38,7 +37,6 @@ struct refresh {
 	struct iofd_space *space;
 	struct list_head fresh;
 	unsigned long nr_fresh;
-	unsigned long nr_pages;
 	unsigned long limit;
 	u64 first;
 	u64 last;
@@ -129,11 +127,7 @@ static int note(struct refresh *r, u64 first, u64 last, u64 addr, u64 bytes,
 static int note_table(void *arg, u64 addr, u64 first, u64 last,
 		      unsigned int level)
 {
-	struct refresh *r = arg;
-
-	if (++r->nr_pages > r->limit)
-		return -E2BIG;
-	return note(r, first, last, addr, PAGE_SIZE, 0, level);
+	return note(arg, first, last, addr, PAGE_SIZE, 0, level);
 }
 
 static int note_leaf(void *arg, u64 first, u64 bytes, u64 addr,

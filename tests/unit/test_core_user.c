@@ -449,9 +449,16 @@ static void nesting_as_asked_for(void **state)
 	struct fixture f = family();
 	int hard = t_ok(t_alloc_user(f.fd, f.root, 0, IOMMU_NESTING_HARDWARE));
 	int soft = t_ok(t_alloc_user(f.fd, f.root, 0, IOMMU_NESTING_SOFTWARE));
+	struct iommu_ioasid_alloc for_label = {
+		.size = sizeof(for_label), .type = IOMMU_IOASID_KERNEL_MANAGED,
+		.flags = IOMMU_IOASID_FOR_LABEL, .label = 99, .parent = hard,
+	};
 	char *before;
 
 	set(3, 5, PG(40) | TABLE);
+	before = t_state();
+	t_errno(shim_ioctl(f.fd, IOMMU_IOASID_ALLOC, &for_label), ENOENT);
+	assert_state(before);
 	before = t_state();
 	t_errno(t_attach(f.plain, f.fd, hard), EOPNOTSUPP);
 	assert_state(before);
