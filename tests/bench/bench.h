@@ -39,6 +39,38 @@ struct abi {
 /** bench_main() - run all cases, or the one that is named: [DEVICE [CASE]] */
 int bench_main(const struct abi *abi, int argc, char **argv);
 
+/* clock.c */
+
+/** clock_start() - to be called once, before anything is measured */
+void clock_start(void);
+
+/** now() - the clock */
+uint64_t now(void);
+
+/** since() - what has passed, less what it costs to look */
+uint64_t since(uint64_t start);
+
+/** median() - of @n values, which are sorted for it */
+uint64_t median(uint64_t *values, size_t n);
+
+/**
+ * result() - print a line
+ * @name: case
+ * @operation: part of it
+ * @units: pages, or whatever it was about
+ * @cost: for all of @units
+ * @commands: that were given, in all rounds together
+ *
+ *	=  CASE  OPERATION  UNITS  COST  COMMANDS
+ *
+ * with tabs between.
+ */
+void result(const char *name, const char *operation, uint64_t units, int64_t cost,
+	    unsigned int commands);
+
+/** open_device() - the file of a PCI function that iofd-pci drives */
+int open_device(const char *address);
+
 /** die() - say what failed, with errno, and end */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

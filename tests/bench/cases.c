@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The cases. Each result is a line
+ * The cases.
  *
- *	=  CASE  OPERATION  UNITS  COST  COMMANDS
- *
- * with tabs between: COST for all UNITS, and COMMANDS in all rounds together.
  * The device's configuration space is read at addresses where nothing else reads
  * it, so that a trace of the machine tells what happened in which operation.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,27 +28,6 @@ enum mark {
 static const struct abi *abi;
 static const char *device = "none";
 static int config_fd = -1;
-static uint64_t clock_cost;
-
-void die(const char *format, ...)
-{
-	int error = errno;
-	va_list args;
-
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf(": %s\n", strerror(error));
-	exit(1);
-}
-
-uint32_t pseudo_random(void)
-{
-	static uint64_t state = 1;
-
-	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return state >> 33;
-}
 
 static void mark(enum mark what)
 {
@@ -61,36 +35,6 @@ static void mark(enum mark what)
 
 	if (config_fd >= 0 && pread(config_fd, &byte, 1, what) != 1)
 		die("configuration space of %s", device);
-}
-
-static uint64_t now(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-static uint64_t since(uint64_t start)
-{
-	return now() - start - clock_cost;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static uint64_t median(uint64_t *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
-}
-
-static void result(const char *name, const char *operation, uint64_t units, int64_t cost,
-		   unsigned int commands)
-{
-	printf("=\t%s\t%s\t%llu\t%lld\t%u\n", name, operation, (unsigned long long)units,
-	       (long long)cost, commands);
 }
 
 static uint64_t timed_map(uint64_t iova, void *memory, size_t bytes)
@@ -300,19 +244,6 @@ static const struct {
 	{ "among", case_among },
 };
 
-static void measure_clock(void)
-{
-	uint64_t cost[15];
-	size_t i;
-
-	for (i = 0; i < sizeof(cost) / sizeof(cost[0]); i++) {
-		uint64_t start = now();
-
-		cost[i] = since(start);
-	}
-	clock_cost = median(cost, sizeof(cost) / sizeof(cost[0]));
-}
-
 int bench_main(const struct abi *with, int argc, char **argv)
 {
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
@@ -326,7 +257,6 @@ int bench_main(const struct abi *with, int argc, char **argv)
 	 */
 	if (setrlimit(RLIMIT_MEMLOCK, &all))
 		die("setrlimit");
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	abi = with;
 	if (argc > 1)
 		device = argv[1];
@@ -336,7 +266,7 @@ int bench_main(const struct abi *with, int argc, char **argv)
 		if (config_fd < 0)
 			die("%s", path);
 	}
-	measure_clock();
+	clock_start();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (argc > 2 && strcmp(argv[2], cases[i].name))
 			continue;

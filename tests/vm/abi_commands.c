@@ -399,6 +399,9 @@ _Static_assert(sizeof(struct iommu_ioasid_free) == 8, "");
 _Static_assert(sizeof(struct iommu_ioasid_info) == 80, "");
 _Static_assert(sizeof(struct iommu_map_dma) == 40, "");
 _Static_assert(sizeof(struct iommu_unmap_dma) == 32, "");
+_Static_assert(sizeof(struct iommu_vtd_s1_attrs) == 16, "");
+_Static_assert(sizeof(struct iommu_invalidate_entry) == 40, "");
+_Static_assert(sizeof(struct iommu_invalidate_cache) == 24, "");
 _Static_assert(sizeof(struct iommu_device_bind) == 24, "");
 _Static_assert(sizeof(struct iommu_device_attach) == 24, "");
 _Static_assert(sizeof(struct iommu_device_detach) == 24, "");
@@ -409,9 +412,12 @@ NO_HOLE_BEFORE(struct iommu_ioasid_alloc, label, nesting);
 NO_HOLE_BEFORE(struct iommu_ioasid_info, pgsize_bitmap, nr_ranges);
 NO_HOLE_BEFORE(struct iommu_map_dma, source, fd);
 NO_HOLE_BEFORE(struct iommu_unmap_dma, iova, __reserved);
+NO_HOLE_BEFORE(struct iommu_invalidate_entry, label, granularity);
+NO_HOLE_BEFORE(struct iommu_invalidate_cache, entries, ioasid);
 NO_HOLE_BEFORE(struct iommu_device_bind, label, __reserved);
 _Static_assert(IOMMU_CHECK_EXTENSION == _IO(';', 0xc0), "");
 _Static_assert(IOMMU_UNMAP_DMA == _IO(';', 0xc6), "");
+_Static_assert(IOMMU_INVALIDATE_CACHE == _IO(';', 0xc7), "");
 _Static_assert(IOMMU_DEVICE_BIND_IOMMU_FD == _IO(';', 0xe0), "");
 _Static_assert(IOMMU_DEVICE_DETACH_IOASID == _IO(';', 0xe2), "");
 
@@ -436,7 +442,7 @@ static void A1_one_character_device(void)
 		__u64 buf[BUF] = { 0 };
 
 		if ((nr >= 0x64 && nr < 0xa0) ||	/* other ABIs, if served */
-		    (nr >= 0xc0 && nr <= 0xc6))
+		    (nr >= 0xc0 && nr <= 0xc7))
 			continue;
 		AT("number %#x", nr);
 		CHECK_ERRNO(ioctl(fd, _IO(';', nr), buf), ENOTTY);
@@ -463,8 +469,8 @@ static void A1_check_extension(void)
 	static const struct { __u32 ext; __u64 min; __u64 max; } known[] = {
 		{ IOMMU_EXT_MAP_TYPE1V2, 1, 1 },
 		{ IOMMU_EXT_DMA_NO_SNOOP, 1, 1 },
-		{ IOMMU_EXT_NESTING, 0, 1 },
-		{ IOMMU_EXT_USER_PAGE_TABLE, 0, 1 },
+		{ IOMMU_EXT_NESTING, 1, 1 },
+		{ IOMMU_EXT_USER_PAGE_TABLE, 1, 1 },
 		{ IOMMU_EXT_USER_PASID_TABLE, 0, 1 },
 		{ IOMMU_EXT_MULTIDEV_GROUP, 1, 1 },
 		{ IOMMU_EXT_DIRTY_TRACKING, 0, 1 },
@@ -588,35 +594,31 @@ static void A7_ioasid_alloc(void)
 	}
 }
 
-static void A9_parents_are_refused_without_nesting(void)
+/* A4, A9: a parent is an IOASID of the same fd. */
+static void A9_parents_of_the_same_fd(void)
 {
-	struct iommu_check_extension ext = {
-		.size = sizeof(ext), .extension = IOMMU_EXT_NESTING,
-	};
-	__u32 parents[5];
+	__u32 parents[4];
 	unsigned int i, type;
 
 	world_open(ALONE);
-	NEED(!ioctl(w.fd, IOMMU_CHECK_EXTENSION, &ext));
-	if (ext.value)
-		SKIP("nesting is supported: tested elsewhere");
-	parents[0] = (__u32)w.a;
-	parents[1] = (__u32)w.freed;
-	parents[2] = (__u32)w.foreign;
-	parents[3] = 0x7fffffff;
-	parents[4] = 0xffffffff;
+	parents[0] = (__u32)w.freed;
+	parents[1] = (__u32)w.foreign;
+	parents[2] = 0x7fffffff;
+	parents[3] = 0xffffffff;
 	state_get(&before);
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 4; i++) {
 		for (type = 1; type <= 3; type++) {
 			struct iommu_ioasid_alloc cmd = {
 				.size = sizeof(cmd),
 				.type = type,
 				.parent = parents[i],
+				.format = type - 1,
+				.addr_width_bits = type == 2 ? 48 : 0,
 			};
 
 			AT("type %u parent %u", type, parents[i]);
 			CHECK_ERRNO(ioctl(w.fd, IOMMU_IOASID_ALLOC, &cmd),
-				    EOPNOTSUPP);
+				    ENOENT);
 		}
 	}
 	check_unchanged();
@@ -1400,7 +1402,7 @@ int main(int argc, char **argv)
 	RUN(A6_info_before_any_ioasid);
 	RUN(A7_ioasid_alloc);
 	RUN(A8_attach);
-	RUN(A9_parents_are_refused_without_nesting);
+	RUN(A9_parents_of_the_same_fd);
 	RUN(A10_ioasid_get_info);
 	RUN(A12_ioasid_free);
 	RUN(A12_nothing_answers_before_bind);

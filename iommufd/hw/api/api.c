@@ -471,6 +471,38 @@ static bool api_pt_fits(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd)
 		apt->ecap == ad->caps.hw_ecap);
 }
 
+static int attach_group(struct api_pt *apt, struct api_dev *ad)
+{
+	int rc;
+
+	mutex_lock(&apt->lock);
+	rc = attach_errno(iommu_attach_group(apt->domain, ad->group->group));
+	mutex_unlock(&apt->lock);
+	return rc;
+}
+
+static void leave_group(struct api_pt *apt, struct api_dev *ad)
+{
+	mutex_lock(&apt->lock);
+	detach_group(apt, ad);
+	mutex_unlock(&apt->lock);
+}
+
+/* The group goes from one table to another, by way of being blocked. */
+static int replace_group(struct api_pt *apt, struct api_dev *ad)
+{
+	struct api_pt *old = ad->group->pt;
+	int rc;
+
+	leave_group(old, ad);
+	if (old->stuck)
+		return -ENOMEM;
+	rc = attach_group(apt, ad);
+	if (rc && attach_group(old, ad))
+		dev_err(ad->hd.dev, "its IOMMU's driver does not take it back: blocked until it is detached\n");
+	return rc;
+}
+
 static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct api_dev *ad = to_dev(hd);
@@ -481,19 +513,17 @@ static int api_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 	if (pasid != IOFD_NO_PASID)
 		return -EINVAL;
 	mutex_lock(&api_lock);
-	if (group->nr_attached) {
+	if (!group->nr_attached)
+		rc = attach_group(apt, ad);
+	else if (ad->attached && group->nr_attached == 1)
+		rc = replace_group(apt, ad);
+	else if (group->pt != apt)
 		/* Its other devices would be attached to this one as well. */
-		if (group->pt != apt)
-			rc = -EBUSY;
-	} else {
-		mutex_lock(&apt->lock);
-		rc = attach_errno(iommu_attach_group(apt->domain,
-						     group->group));
-		mutex_unlock(&apt->lock);
-	}
+		rc = -EBUSY;
 	if (!rc) {
 		group->pt = apt;
-		group->nr_attached++;
+		if (!ad->attached)
+			group->nr_attached++;
 		ad->attached = true;
 	}
 	mutex_unlock(&api_lock);
@@ -513,9 +543,7 @@ static void api_block(struct iofd_hw_dev *hd, u32 pasid)
 	if (ad->attached) {
 		ad->attached = false;
 		if (!--group->nr_attached) {
-			mutex_lock(&group->pt->lock);
-			detach_group(group->pt, ad);
-			mutex_unlock(&group->pt->lock);
+			leave_group(group->pt, ad);
 			group->pt = NULL;
 		}
 	}

@@ -14,10 +14,11 @@ iommu=${IOMMU:-vtd}
 # shellcheck disable=SC2016 # the guest's variables
 tests/vm/run --device edu,addr=8.0,multifunction=on --device edu,addr=8.1 \
 	--device virtio-rng-pci,addr=8.2,disable-legacy=on,iommu_platform=on --append slab_nomerge \
-	--add "$bin/dma_edu" --add "$bin/dma_group" -- env IOMMU="$iommu" sh -c '
+	--add "$bin/dma_edu" --add "$bin/dma_group" --add "$bin/dma_nest" -- env IOMMU="$iommu" sh -c '
 	failed=0
 	dma_edu || failed=1
 	dma_group || failed=1
+	dma_nest || failed=1
 	exit $failed'
 
 # A unit that cannot enforce snooping, and has addresses of 39 bits.
