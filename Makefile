@@ -29,7 +29,8 @@ help:
 	@echo "make check-unit    unit tests, in userspace"
 	@echo "make check-build   modules for both kernels without a warning, and sparse"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
-	@echo "make check-debug   the same on a kernel with KASAN, lockdep and kmemleak"
+	@echo "make check-hw      the same with test hardware: nesting, PASIDs, ATS, page requests"
+	@echo "make check-debug   both on a kernel with KASAN, lockdep and kmemleak"
 	@echo "make bench         performance"
 	@echo "make modules       iofd.ko, iofd_vtd.ko, iofd_pci.ko into build/<release>/"
 	@echo "make sparse        the modules' sources under sparse"
@@ -55,7 +56,7 @@ lib:
 demo: setup
 	@tests/demo/run
 
-check check-unit check-build check-vm check-debug: setup
+check check-unit check-build check-vm check-hw check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
@@ -74,4 +75,4 @@ clean:
 
 .DEFAULT_GOAL := help
 .PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
-	check-debug bench docs install clean
+	check-hw check-debug bench docs install clean

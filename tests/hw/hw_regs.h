@@ -164,6 +164,7 @@
 #define HT_DELAY_US		0x08	/* 32, RW: from the tail's write to the queue's work */
 #define HT_CAP			0x10	/* 64 */
 #define HT_ECAP			0x18	/* 64 */
+#define HT_LOG_END		0x38	/* 64: number that the next entry will have */
 #define HT_LOG_SEQ		0x20	/* 64, WO: look up the entry with this number, or the next */
 #define HT_LOG_FOUND		0x28	/* 32: there is one */
 #define HT_LOG_NEXT		0x30	/* 64: number behind it */

@@ -12,6 +12,7 @@ hw_start() {
 	hw_server="" hw_machine=()
 	hw_qemu=$("$top/tests/hw/fetch-qemu") || die "no QEMU for the test hardware"
 	make -s -C "$top/tests/hw/server" BUILD="$BUILD" >&2 || die "the test hardware does not build"
+	: >"$folder/hw.args"
 	server=${HW_SERVER:-$BUILD/hw/iofd-hw}
 	ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=print_stacktrace=1 \
 		setpriv --pdeathsig TERM "$server" "$topology" "$folder" \

@@ -68,6 +68,7 @@ struct hw_rmrr {
  * @held: invalidations on their way
  * @nr_held: how many
  * @refused: interrupt messages that could not be sent
+ * @log_end: entries of the log up to this number have been there
  */
 struct unit {
 	char name[32];
@@ -90,6 +91,7 @@ struct unit {
 	struct hw_held held[HW_MAX_HELD];
 	unsigned int nr_held;
 	uint32_t refused;
+	uint64_t log_end;
 };
 
 /**

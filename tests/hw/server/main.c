@@ -73,13 +73,14 @@ static uint64_t work(uint64_t now)
 	uint64_t next = HW_NEVER, at;
 	unsigned int i;
 
-	for (i = 0; i < hw.nr_eps; i++) {
-		at = ep_work(hw.eps[i], now);
+	/* A unit's answers let endpoints go on, but never the other way round. */
+	for (i = 0; i < hw.nr_units; i++) {
+		at = unit_work(hw.units[i], now);
 		if (at < next)
 			next = at;
 	}
-	for (i = 0; i < hw.nr_units; i++) {
-		at = unit_work(hw.units[i], now);
+	for (i = 0; i < hw.nr_eps; i++) {
+		at = ep_work(hw.eps[i], now);
 		if (at < next)
 			next = at;
 	}

@@ -10,11 +10,22 @@ _Static_assert(sizeof(struct vtdu_log) == 48, "the guest knows its layout");
 _Static_assert(sizeof(struct vtdu_stats) <= HW_BAR2_BYTES - HT_STATS,
 	       "the counters fit");
 
+/* The number that the unit's next entry will have. */
+static uint64_t log_end(struct unit *unit)
+{
+	struct vtdu_log entry;
+
+	while (vtdu_log_next(unit->u, &unit->log_end, &entry))
+		;
+	return unit->log_end;
+}
+
 /* Fill @page in, which is the whole BAR. */
 static void image(const struct ep *ep, uint8_t *page)
 {
-	const struct unit *unit = ep->unit;
+	struct unit *unit = ep->unit;
 	uint32_t word[5];
+	uint64_t end;
 	unsigned int i;
 
 	memset(page, 0, HW_BAR2_BYTES);
@@ -28,6 +39,8 @@ static void image(const struct ep *ep, uint8_t *page)
 	memcpy(page + HT_ECAP, &unit->config.ecap, 8);
 	memcpy(page + HT_LOG_FOUND, &ep->log_found, 4);
 	memcpy(page + HT_LOG_NEXT, &ep->log_next, 8);
+	end = log_end(unit);
+	memcpy(page + HT_LOG_END, &end, 8);
 	memcpy(page + HT_LOG_ENTRY, &ep->log, sizeof(ep->log));
 	for (i = 0; i < 4; i++)
 		word[i] = vtdu_cached(unit->u, i);
