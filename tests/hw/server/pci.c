@@ -80,15 +80,15 @@ void pci_init(struct pci *pci, uint16_t vendor, uint16_t device,
 
 	at = add_cap(pci, PCI_CAP_ID_EXP, 0x3c);
 	pci->caps.express = at;
-	pci_put16(pci, at + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
+	/* On the root bus: integrated, and PASIDs get through to the unit. */
+	pci_put16(pci, at + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_RC_END << 4);
 	pci_put32(pci, at + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_FLR |
 		  PCI_EXP_DEVCAP_RBER | 1);
 	allow16(pci->writable, at + PCI_EXP_DEVCTL, 0x7fff);
 	pci_put16(pci, at + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_RELAX_EN |
 		  PCI_EXP_DEVCTL_NOSNOOP_EN | 2 << 12);
 	allow16(pci->clear, at + PCI_EXP_DEVSTA, 0xf);
-	pci_put32(pci, at + PCI_EXP_LNKCAP, 1 | 1 << 4);
-	pci_put16(pci, at + PCI_EXP_LNKSTA, 1 | 1 << 4);
+	pci_put32(pci, at + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_EE_PREFIX);
 }
 
 void pci_bar(struct pci *pci, unsigned int bar, uint32_t bytes)
