@@ -7,22 +7,10 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include "hw.h"
+#include "slots.h"
 
 #define IOVA	0x200000ULL
 #define LABEL	0x1122334455667788ULL
-
-/* Slots of tests/hw/default.topo. */
-#define FULL0	"14.0"
-#define FULL1	"15.0"
-#define PLAIN	"17.0"
-#define TWIN0	"18.0"
-#define TWIN1	"18.1"
-#define ACS0	"19.0"
-#define ACS1	"19.1"
-#define NONEST0	"1a.0"
-#define NONEST1	"1b.0"
-#define LEGACY0	"1c.0"
-#define LEGACY1	"1d.0"
 
 static struct hw_dev dev;
 static int iommu, ioasid;
