@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Second-level page tables, against a walk as hardware does it and against a
- * plain array of what is mapped.
+ * Page tables, against a walk as hardware does it and against a plain array of
+ * what is mapped. These are second-level tables; test_fl.c runs the same tests
+ * on first-level ones.
  */
 #include "shim/shim.h"
-#include "hw/pt/sl.h"
+#include "hw/pt/fl.h"
 
+#ifndef FIRST_LEVEL
+#define FIRST_LEVEL	0
+#endif
 #define PERM(e)		((unsigned int)((e) & 3))
 #define RW		(IOFD_READ | IOFD_WRITE)
+/* What first-level entries have set: U/S and A, and leaves D */
+#define TABLE_SET	(FIRST_LEVEL ? 0x24ull : 0)
+#define LEAF_SET	(FIRST_LEVEL ? 0x64ull : 0)
+/* A mapping that does not permit reading, where there are any */
+#define NOT_READ	(FIRST_LEVEL ? RW : IOFD_WRITE)
+
+static int init(struct sl_table *sl, unsigned int levels,
+		unsigned int max_leaf_level, bool noncoherent, u64 leaf_bits)
+{
+	if (FIRST_LEVEL)
+		return fl_init(sl, levels, max_leaf_level, noncoherent);
+	return sl_init(sl, levels, max_leaf_level, noncoherent, leaf_bits);
+}
 
 /*
  * The walk, written from the specification of the entries and not from sl.c.
@@ -86,7 +103,7 @@ static enum walk walk(const struct sl_table *sl, read64_fn read64, u64 iova,
 		bool ps = e & BIT_ULL(7);
 		u64 reserved = GENMASK_ULL(6, 2) | GENMASK_ULL(10, 8) | GENMASK_ULL(63, 62);
 
-		if (!PERM(e))
+		if (FIRST_LEVEL ? !(e & 1) : !PERM(e))
 			return WALK_ABSENT;
 		*perm &= PERM(e);
 		if (level == 1 || ps) {
@@ -94,13 +111,16 @@ static enum walk walk(const struct sl_table *sl, read64_fn read64, u64 iova,
 				return WALK_RESERVED;
 			reserved |= BIT_ULL(11) & ~sl->leaf_bits;
 			reserved |= GENMASK_ULL(51, 12) & (size_of_level(level) - 1);
-			if (e & reserved || ~e & sl->leaf_bits)
+			reserved &= ~LEAF_SET;
+			if (e & reserved || ~e & (sl->leaf_bits | LEAF_SET))
 				return WALK_RESERVED;
 			*phys = (e & GENMASK_ULL(51, 12)) +
 				iova % size_of_level(level);
 			return WALK_OK;
 		}
-		if (e & (reserved | BIT_ULL(11)) || PERM(e) != RW)
+		reserved &= ~TABLE_SET;
+		if (e & (reserved | BIT_ULL(11)) || ~e & TABLE_SET ||
+		    PERM(e) != RW)
 			return WALK_RESERVED;
 		table = e & GENMASK_ULL(51, 12);
 		remember(level - 1, iova, table);
@@ -282,7 +302,7 @@ static void begin(unsigned int levels, unsigned int max_leaf_level,
 		  bool noncoherent)
 {
 	flush_cached();
-	assert_int_equal(sl_init(&sl, levels, max_leaf_level, noncoherent, 0), 0);
+	assert_int_equal(init(&sl, levels, max_leaf_level, noncoherent, 0), 0);
 }
 
 static void end(void)
@@ -592,12 +612,13 @@ static void what_is_not_revoked_is_not_reaped(void **state)
 
 static void permissions_come_back(void **state)
 {
-	const unsigned int prots[] = { IOFD_READ, IOFD_WRITE, RW };
+	const unsigned int prots[] = { IOFD_READ, NOT_READ, RW };
 	const u64 sizes[] = { SZ_4K, SZ_2M, SZ_1G };
 	unsigned int i, j;
 
 	begin(4, 3, true);
-	sl.leaf_bits = SL_SNOOP;
+	if (!FIRST_LEVEL)
+		sl.leaf_bits = SL_SNOOP;
 	for (i = 0; i < 3; i++)
 		for (j = 0; j < 3; j++)
 			map((i * 3 + j) * 2ul * SZ_1G, SZ_1G, sizes[i], prots[j]);
@@ -890,7 +911,7 @@ static void out_of_memory_anywhere(void **state)
 	for (n = 1; !all; n++) {
 		flush_cached();
 		shim_fail_nth(n);
-		rc = sl_init(&sl, 4, 3, true, 0);
+		rc = init(&sl, 4, 3, true, 0);
 		if (rc) {
 			assert_int_equal(rc, -ENOMEM);
 			failures++;
@@ -1032,7 +1053,7 @@ static unsigned int random_length(void)
 static void random_map(unsigned int w)
 {
 	unsigned int i = shim_random_below(WINDOW), nr = random_length(), n, k;
-	unsigned int prot = 1 + shim_random_below(3);
+	unsigned int prot = (1 + shim_random_below(3)) | (FIRST_LEVEL & 1);
 	struct cell *cell = model.cell[w];
 	u64 phys, align;
 
@@ -1120,8 +1141,8 @@ static void random_operations(unsigned int levels, unsigned int max_leaf_level,
 	model.base[0] = 0;
 	model.base[1] = size_of_level(levels) * 16 - WINDOW / 2 * granule;
 	model.base[2] = sl_addr_last(levels) + 1 - WINDOW * granule;
-	assert_int_equal(sl_init(&sl, levels, max_leaf_level, noncoherent,
-				 SL_SNOOP), 0);
+	assert_int_equal(init(&sl, levels, max_leaf_level, noncoherent,
+			      SL_SNOOP), 0);
 	sl.replaces_tables = replaces_tables;
 	shim_store_hook = check_between_stores;
 	for (i = 0; i < nr; i++) {

@@ -344,6 +344,82 @@ static void order(void **state)
 	vtdhw_end();
 }
 
+/* Write buffers that are flushed before what is in them is used */
+static void write_buffers(void **state)
+{
+	struct iofd_hw_pt *pt;
+
+	start(VTDHW_CAP | CAP_RWBF, VTDHW_ECAP, false);
+	pt = mapped_pt(PHYS);
+	vtdhw_log(hw);
+	attach(pt, 1);
+	assert_string_equal(vtdhw_log(hw), "b");
+	attach(pt, 64);
+	assert_string_equal(vtdhw_log(hw), "bb");
+	map(pt, 0x20000, PHYS);
+	assert_string_equal(vtdhw_log(hw), "b");
+	vtdhw_close(dev);
+	ops->pt_free(pt);
+	vtdhw_end();
+}
+
+/* Tables of PASIDs that a device had when it was open before are gone. */
+static void open_again(void **state)
+{
+	struct iofd_hw_pt *pt;
+	unsigned int width;
+
+	for (width = 10; width <= 20; width += 10) {
+		vtdhw_begin();
+		hw = vtdhw_unit(VTDHW_CAP, VTDHW_ECAP & ~(ECAP_C | ECAP_SMPWCS));
+		dev = vtdhw_dev(hw, 0x18, width, false);
+		vtdhw_open(dev);
+		pt = mapped_pt(PHYS);
+		attach(pt, 1);
+		attach(pt, 200);
+		vtdhw_lands(dev, 200, 0x10000, PHYS);
+		vtdhw_close(dev);
+		vtdhw_open(dev);
+		attach(pt, 1);
+		vtdhw_lands(dev, 1, 0x10000, PHYS);
+		vtdhw_refused(dev, 200, 0x10000, NO_DIR);
+		vtdhw_close(dev);
+		ops->pt_free(pt);
+		vtdhw_end();
+	}
+}
+
+/*
+ * Pages far from each other, one after the other: empty table pages are given
+ * back when there are many, and hardware must not remember where they were.
+ */
+static void trim(void **state)
+{
+	enum { N = 300 };
+	struct iofd_hw_pt *pt;
+	unsigned long most;
+	unsigned int i;
+
+	start(VTDHW_CAP, VTDHW_ECAP, false);
+	pt = new_pt();
+	attach(pt, 1);
+	for (i = 0; i < N; i++) {
+		map(pt, (u64)i * SZ_2M, PHYS);
+		vtdhw_lands(dev, 1, (u64)i * SZ_2M, PHYS);
+	}
+	most = shim_live_pages;
+	for (i = 0; i < N; i++)
+		unmap(pt, (u64)i * SZ_2M);
+	assert_true(shim_live_pages < most - N / 2);
+	for (i = 0; i < N; i++) {
+		map(pt, (u64)i * SZ_2M, PHYS + SZ_4K);
+		vtdhw_lands(dev, 1, (u64)i * SZ_2M, PHYS + SZ_4K);
+	}
+	vtdhw_close(dev);
+	ops->pt_free(pt);
+	vtdhw_end();
+}
+
 /*
  * The entry is cleared only when nobody looks at it any more: until the device
  * TLB has been waited for, all but its present bit is there.
@@ -531,7 +607,9 @@ static void silent_device(void **state)
 	vtdhw_lands(dev, 10, 0x10000, PHYS);
 	vtdhw_lands(good, 9, 0x10000, PHYS);
 	dev->silent = true;
+	vtdhw_log(hw);
 	unmap(pt, 0x10000);
+	assert_non_null(strstr(vtdhw_log(hw), "CPGw"));
 	assert_false(vtdhw_dma(good, 9, 0x10000, IOFD_READ).ok);
 	vtdhw_refused(dev, 9, 0x10000, NO_CONTEXT);
 	vtdhw_refused(dev, NO, 0x10000, NO_CONTEXT);
@@ -596,6 +674,9 @@ int main(void)
 		shim_test(out_of_range),
 		shim_test(shared),
 		shim_test(order),
+		shim_test(write_buffers),
+		shim_test(open_again),
+		shim_test(trim),
 		shim_test(no_entry_is_zeroed_early),
 		shim_test(many_cycles),
 		shim_test(many_live),

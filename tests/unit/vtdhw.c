@@ -523,9 +523,12 @@ static const char *read_log(struct vtdhw_unit *hw, bool waits)
 			fail_msg("the unit refused %016llx %016llx",
 				 (unsigned long long)entry.qw[0],
 				 (unsigned long long)entry.qw[1]);
-		if (entry.kind != VTDU_LOG_DESC)
+		if (entry.kind == VTDU_LOG_GCMD && entry.qw[0] & GCMD_WBF)
+			c = 'b';
+		else if (entry.kind == VTDU_LOG_DESC)
+			c = letter(entry.qw);
+		else
 			continue;
-		c = letter(entry.qw);
 		if ((waits || c != 'w') && n < sizeof(text) - 1)
 			text[n++] = c;
 	}

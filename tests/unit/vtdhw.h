@@ -110,6 +110,7 @@ do {									\
  *	c context cache, C all of it	p PASID cache, P all of it
  *	i IOTLB pages, d domain, G all	f first-level pages, F all of a PASID
  *	t device TLB, T with PASID	w wait
+ *	b write buffer (a register, not a descriptor)
  */
 const char *vtdhw_log(struct vtdhw_unit *hw);
 /* The same without wait descriptors */

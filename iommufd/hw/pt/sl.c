@@ -31,6 +31,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <asm/cacheflush.h>
+#include "hw/flush_point.h"
 #include "hw/pt/sl.h"
 
 #define SL_ENTRIES	512
@@ -164,7 +165,8 @@ static noinline void sl_dirty_elsewhere(struct sl_table *sl, u64 *lo, u64 *hi)
 			sl->dirty_hi = max(sl->dirty_hi, hi);
 			return;
 		}
-		sl_write_back(sl, sl->dirty_lo, sl->dirty_hi);
+		if (FLUSH_POINT(sl_dirty_elsewhere))
+			sl_write_back(sl, sl->dirty_lo, sl->dirty_hi);
 	}
 	sl->dirty_lo = lo;
 	sl->dirty_hi = hi;
@@ -188,7 +190,8 @@ void sl_sync(struct sl_table *sl)
 {
 	if (!sl->dirty_lo)
 		return;
-	sl_write_back(sl, sl->dirty_lo, sl->dirty_hi);
+	if (FLUSH_POINT(sl_sync))
+		sl_write_back(sl, sl->dirty_lo, sl->dirty_hi);
 	sl->dirty_lo = NULL;
 	sl->dirty_hi = NULL;
 }
@@ -204,7 +207,8 @@ static u64 *sl_alloc_table(struct sl_table *sl)
 		return NULL;
 	set_page_private(page, 0);
 	table = page_address(page);
-	sl_write_back(sl, table, table + SL_ENTRIES);
+	if (FLUSH_POINT(sl_new_table))
+		sl_write_back(sl, table, table + SL_ENTRIES);
 	sl->nr_tables++;
 	return table;
 }
@@ -280,7 +284,8 @@ static void sl_trim_below(struct sl_table *sl, u64 *table, unsigned int level,
 		n++;
 	}
 	if (n) {
-		sl_write_back(sl, lo, hi);
+		if (FLUSH_POINT(sl_trim))
+			sl_write_back(sl, lo, hi);
 		sl->nr_tables -= n;
 		sl->nr_empty -= n;
 		sl_count(sl, table, -(long)n);
@@ -370,7 +375,8 @@ static u64 *sl_walk_alloc(struct sl_table *sl, u64 iova, unsigned int *level)
 				return ERR_PTR(-ENOMEM);
 			sl->nr_empty++;
 			WRITE_ONCE(*pte, virt_to_phys(child) | sl->table_bits);
-			sl_write_back(sl, pte, pte + 1);
+			if (FLUSH_POINT(sl_link))
+				sl_write_back(sl, pte, pte + 1);
 			sl_count(sl, table, 1);
 		}
 		sl_set_cur(sl, table, iova, l);
@@ -575,7 +581,7 @@ static noinline void sl_revoke_range(struct sl_table *sl, u64 iova, u64 last)
 					lo = pte + 1;
 			}
 		}
-		if (hi)
+		if (hi && FLUSH_POINT(sl_revoke_range))
 			sl_write_back(sl, lo, hi + 1);
 		iova = sl_base(iova, level) +
 		       ((u64)(pte - table) << sl_shift(level));
@@ -594,7 +600,8 @@ void sl_revoke(struct sl_table *sl, u64 iova, u64 last)
 		return;
 	}
 	WRITE_ONCE(*pte, *pte & ~SL_RW);
-	sl_write_back(sl, pte, pte + 1);
+	if (FLUSH_POINT(sl_revoke_page))
+		sl_write_back(sl, pte, pte + 1);
 }
 EXPORT_SYMBOL_GPL(sl_revoke);
 

@@ -248,12 +248,12 @@ void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid)
 
 	if (!rid->nr_present) {
 		spin_lock(&unit->entry_lock);
-		vtd_wipe(unit, rid->entry, context_words(unit));
+		vtd_wipe(rid->entry, context_words(unit));
 		rid->cut = false;
 		spin_unlock(&unit->entry_lock);
 	}
 	if (unit->scalable)
-		vtd_wipe(unit, vtd_pasid_entry(rid, pasid), PASID_WORDS);
+		vtd_wipe(vtd_pasid_entry(rid, pasid), PASID_WORDS);
 }
 
 /**

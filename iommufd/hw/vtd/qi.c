@@ -36,7 +36,6 @@ int vtd_qi_init(struct vtd_unit *unit)
 	if (!qi->ring || !qi->done)
 		return -ENOMEM;
 	qi->free = QI_ENTRIES - 1;
-	vtd_write_back(unit, qi->ring, QI_ENTRIES << qi->shift);
 	return 0;
 }
 
@@ -82,8 +81,9 @@ static void write_back(struct vtd_unit *unit, unsigned int at, unsigned int n)
 	struct vtd_qi *qi = &unit->qi;
 	unsigned int first = min(n, qi->entries - at);
 
-	vtd_write_back(unit, slot(qi, at), first << qi->shift);
-	if (n > first)
+	if (FLUSH_POINT(queue))
+		vtd_write_back(unit, slot(qi, at), first << qi->shift);
+	if (n > first && FLUSH_POINT(queue_wrapped))
 		vtd_write_back(unit, qi->ring, (n - first) << qi->shift);
 }
 

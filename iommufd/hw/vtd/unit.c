@@ -49,7 +49,7 @@ static int gcmd_switch(struct vtd_unit *unit, u32 bit, bool on)
  */
 void vtd_unit_write_buffer_flush(struct vtd_unit *unit)
 {
-	if (unit->cap & CAP_RWBF)
+	if (unit->cap & CAP_RWBF && FLUSH_POINT(write_buffer))
 		gcmd(unit, GCMD_WBF, true, GCMD_WBF, false);
 }
 
@@ -278,10 +278,9 @@ struct vtd_unit *vtd_unit_create(const struct vtd_dmar_entry *drhd,
 	learn(unit);
 
 	rc = -ENOMEM;
-	unit->root = (u64 *)get_zeroed_page(GFP_KERNEL);
+	unit->root = vtd_zeroed_page(unit, GFP_KERNEL);
 	if (!unit->root)
 		goto err;
-	vtd_write_back(unit, unit->root, PAGE_SIZE);
 	rc = vtd_qi_init(unit);
 	if (rc)
 		goto err;
@@ -328,10 +327,12 @@ static int invalidate_all(struct vtd_unit *unit)
 	struct vtd_qi_desc descs[3];
 	unsigned int n = 0;
 
-	descs[n++] = vtd_qi_context_global();
-	if (unit->scalable)
+	if (FLUSH_POINT(enable_context))
+		descs[n++] = vtd_qi_context_global();
+	if (unit->scalable && FLUSH_POINT(enable_pasid_cache))
 		descs[n++] = vtd_qi_pasid_global();
-	descs[n++] = vtd_qi_iotlb_global(unit->drain);
+	if (FLUSH_POINT(enable_iotlb))
+		descs[n++] = vtd_qi_iotlb_global(unit->drain);
 	return vtd_qi_run(unit, descs, n);
 }
 

@@ -435,35 +435,34 @@ static inline u64 *vtd_zeroed_page(const struct vtd_unit *unit, gfp_t gfp)
 
 /*
  * Make an entry of @words words present by storing @word, its first, after the
- * rest of it.
+ * rest of it. It is in one cache line, and that keeps the order of stores
+ * whenever it leaves the cache.
  */
 static inline void vtd_publish(const struct vtd_unit *unit, u64 *entry, u64 word,
 			       unsigned int words)
 {
-	if (words > 1 && FLUSH_POINT(publish_rest))
-		vtd_write_back(unit, entry, words * sizeof(*entry));
 	/* The present bit is the last thing that hardware sees. */
 	dma_wmb();
 	WRITE_ONCE(entry[0], word);
-	if (FLUSH_POINT(publish_present))
-		vtd_write_back(unit, entry, sizeof(*entry));
+	if (FLUSH_POINT(publish))
+		vtd_write_back(unit, entry, words * sizeof(*entry));
 }
 
 /* Take the present bit away, and nothing else. */
 static inline void vtd_withdraw(const struct vtd_unit *unit, u64 *entry)
 {
 	WRITE_ONCE(entry[0], entry[0] & ~1ULL);
-	if (FLUSH_POINT(withdraw_present))
+	if (FLUSH_POINT(withdraw))
 		vtd_write_back(unit, entry, sizeof(*entry));
 }
 
-/* Clear an entry of @words words that nothing looks at any more. */
-static inline void vtd_wipe(const struct vtd_unit *unit, u64 *entry,
-			    unsigned int words)
+/*
+ * Clear an entry of @words words that nothing looks at any more. To hardware it
+ * makes no difference, so the line can stay in the cache.
+ */
+static inline void vtd_wipe(u64 *entry, unsigned int words)
 {
 	memset(entry, 0, words * sizeof(*entry));
-	if (FLUSH_POINT(wipe))
-		vtd_write_back(unit, entry, words * sizeof(*entry));
 }
 
 /* qi.c */
