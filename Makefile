@@ -27,6 +27,7 @@ help:
 	@echo "make demo          see it work in a virtual machine"
 	@echo "make check         unit tests, builds and virtual machines, on both kernels"
 	@echo "make check-unit    unit tests, in userspace"
+	@echo "make check-flushes each flush of the VT-d driver left out in turn, which a test notices"
 	@echo "make check-build   modules for both kernels without a warning, and sparse"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
 	@echo "make check-hw      the same with test hardware: nesting, PASIDs, ATS, page requests"
@@ -56,7 +57,7 @@ lib:
 demo: setup
 	@tests/demo/run
 
-check check-unit check-build check-vm check-hw check-debug: setup
+check check-unit check-flushes check-build check-vm check-hw check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
@@ -75,4 +76,4 @@ clean:
 
 .DEFAULT_GOAL := help
 .PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
-	check-hw check-debug bench docs install clean
+	check-flushes check-hw check-debug bench docs install clean
