@@ -7,17 +7,7 @@
 #define GUEST_H
 
 #include "hw.h"
-
-/* Slots of tests/hw/default.topo */
-#define FULL0		"14.0"	/* nests; ATS, PRI, PASIDs of 20 bits */
-#define FULL1		"15.0"	/* the same, 16 bits */
-#define PASID_ONLY	"16.0"	/* nests; PASIDs, no ATS */
-#define PLAIN		"17.0"	/* nests; nothing else */
-#define TWIN0		"18.0"	/* two functions of one group */
-#define TWIN1		"18.1"
-#define NONEST0		"1a.0"	/* scalable mode and PASIDs, no nesting */
-#define NONEST1		"1b.0"
-#define LEGACY1		"1d.0"	/* legacy mode, 39 bits */
+#include "slots.h"
 
 /* First-level entries (VT-d specification 9.7) */
 #define S1_P		0x1ULL

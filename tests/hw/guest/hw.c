@@ -316,37 +316,3 @@ int dev_detach_pasid(int dev, int fd, int ioasid, uint32_t pasid)
 
 	return ioctl(dev, IOMMU_DEVICE_DETACH_IOASID, &cmd);
 }
-
-int child_alloc(int fd, int parent, uint64_t table, uint32_t nesting)
-{
-	struct iommu_ioasid_alloc cmd = {
-		.size = sizeof(cmd),
-		.type = table ? IOMMU_IOASID_USER_MANAGED :
-				IOMMU_IOASID_KERNEL_MANAGED,
-		.parent = (__u32)parent,
-		.format = table ? IOMMU_FORMAT_VTD_S1 : IOMMU_FORMAT_DEFAULT,
-		.addr_width_bits = table ? 48 : 0,
-		.nesting = nesting,
-		.table_addr = table,
-	};
-
-	return ioctl(fd, IOMMU_IOASID_ALLOC, &cmd) ? -1 : (int)cmd.ioasid;
-}
-
-int invalidate(int fd, int ioasid, uint64_t addr, uint64_t bytes)
-{
-	struct iommu_invalidate_entry entry = {
-		.granularity = bytes ? IOMMU_INVALIDATE_RANGE : IOMMU_INVALIDATE_ALL,
-		.addr = addr,
-		.length = bytes,
-	};
-	struct iommu_invalidate_cache cmd = {
-		.size = sizeof(cmd),
-		.ioasid = (__u32)ioasid,
-		.entries = (uintptr_t)&entry,
-		.entry_len_bytes = sizeof(entry),
-		.nr_entries = 1,
-	};
-
-	return ioctl(fd, IOMMU_INVALIDATE_CACHE, &cmd);
-}

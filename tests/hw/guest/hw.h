@@ -140,21 +140,6 @@ uint64_t hw_misuse(const struct hw_dev *dev);
 int dev_attach_pasid(int dev, int fd, int ioasid, uint32_t pasid);
 int dev_detach_pasid(int dev, int fd, int ioasid, uint32_t pasid);
 
-/**
- * child_alloc() - an address space on top of another
- * @fd: /dev/iommu
- * @parent: its parent
- * @table: address in the parent of a first-level table of 4 levels; 0: the child
- *	is kernel-managed
- * @nesting: enum iommu_ioasid_nesting
- *
- * Return: the IOASID, or -1 with errno.
- */
-int child_alloc(int fd, int parent, uint64_t table, uint32_t nesting);
-
-/** invalidate() - @bytes bytes from @addr on of a user's table changed; 0: all */
-int invalidate(int fd, int ioasid, uint64_t addr, uint64_t bytes);
-
 /* The fields of descriptors that tests ask for (VT-d specification, chapter 6). */
 #define QI_DEVTLB_SID(qw)	((uint16_t)((qw)[0] >> 32))
 #define QI_PASID_DEVTLB_SID(qw)	((uint16_t)((qw)[0] >> 16))

@@ -105,7 +105,7 @@ static void A23_spaces_by_pasid(void)
 {
 	spaces_are_apart(FULL0);
 	spaces_are_apart(FULL1);
-	spaces_are_apart(PASID);
+	spaces_are_apart(PASID_ONLY);
 	spaces_are_apart(NONEST0);
 }
 
@@ -117,7 +117,7 @@ static void A14_closing_leaves_nothing(void)
 	uint64_t mark;
 	unsigned int i;
 
-	bound(PASID);
+	bound(PASID_ONLY);
 	space_make(&space, 0x7777);
 	for (i = 0; i < 4; i++) {
 		CHECK_OK(dev_attach_pasid(dev.fd, iommu, space.ioasid, pasids[i]));
@@ -128,7 +128,7 @@ static void A14_closing_leaves_nothing(void)
 	close(iommu);
 	CHECK_EQ(found(1), 0);
 	hw_close(&dev);
-	NEED(hw_open(&dev, PASID));
+	NEED(hw_open(&dev, PASID_ONLY));
 	NEED((iommu = iommu_open()) >= 0);
 	NEED(!dev_bind(dev.fd, iommu, LABEL));
 	NEED(hw_start(&dev));
@@ -211,7 +211,7 @@ static void running_beside(void)
 	uint64_t errors;
 	int i;
 
-	bound(PASID);
+	bound(PASID_ONLY);
 	space_make(&one, 1);
 	space_make(&other, 2);
 	CHECK_OK(dev_attach_pasid(dev.fd, iommu, one.ioasid, 100));

@@ -137,11 +137,8 @@ void pci_pri(struct pci *pci, uint32_t capacity)
 void pci_pasid(struct pci *pci, unsigned int width)
 {
 	uint16_t at = add_ext_cap(pci, PCI_EXT_CAP_ID_PASID, 8);
-	unsigned int devcap2 = pci->caps.express + PCI_EXP_DEVCAP2;
 
 	pci->caps.pasid = at;
-	/* A PASID is a TLP prefix from end to end. */
-	pci_put32(pci, devcap2, pci_get32(pci, devcap2) | PCI_EXP_DEVCAP2_EE_PREFIX);
 	pci_put16(pci, at + 4, (uint16_t)(PCI_PASID_CAP_EXEC |
 		  PCI_PASID_CAP_PRIV | width << 8));
 	allow16(pci->writable, at + PCI_PASID_CTRL, PCI_PASID_CTRL_ENABLE |
