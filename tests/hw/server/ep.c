@@ -10,7 +10,7 @@
  * @ep: the endpoint
  * @what: HW_HAS_ATS, HW_HAS_PRI or HW_HAS_PASID
  *
- * A function that misbehaves uses it although it is off.
+ * A function that misbehaves uses it although it is off, or not there at all.
  */
 bool ep_has(const struct ep *ep, uint32_t what)
 {
@@ -18,15 +18,15 @@ bool ep_has(const struct ep *ep, uint32_t what)
 
 	switch (what) {
 	case HW_HAS_ATS:
-		return caps->ats && (ep->misbehave & HW_MIS_ATS ||
+		return ep->misbehave & HW_MIS_ATS || (caps->ats &&
 			pci_get16(&ep->pci, caps->ats + PCI_ATS_CTRL) &
 			PCI_ATS_CTRL_ENABLE);
 	case HW_HAS_PRI:
-		return caps->pri && (ep->misbehave & HW_MIS_PRI ||
+		return ep->misbehave & HW_MIS_PRI || (caps->pri &&
 			pci_get16(&ep->pci, caps->pri + PCI_PRI_CTRL) &
 			PCI_PRI_CTRL_ENABLE);
 	case HW_HAS_PASID:
-		return caps->pasid && (ep->misbehave & HW_MIS_PASID ||
+		return ep->misbehave & HW_MIS_PASID || (caps->pasid &&
 			pci_get16(&ep->pci, caps->pasid + PCI_PASID_CTRL) &
 			PCI_PASID_CTRL_ENABLE);
 	default:
