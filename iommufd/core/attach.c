@@ -58,6 +58,8 @@ static void space_add(struct iofd_attach *attach)
 	spin_lock(&space->attach_lock);
 	list_add_tail(&attach->space_entry, &space->attaches);
 	space->nr_attaches++;
+	if (!iofd_table_is_ours(attach->table))
+		space->nr_nested++;
 	memset(&space->window, 0, sizeof(space->window));
 	spin_unlock(&space->attach_lock);
 }
@@ -70,6 +72,8 @@ static void forget(struct iofd_attach *attach)
 	spin_lock(&space->attach_lock);
 	list_del(&attach->space_entry);
 	space->nr_attaches--;
+	if (!iofd_table_is_ours(attach->table))
+		space->nr_nested--;
 	spin_unlock(&space->attach_lock);
 	attach_event(IOFD_EVENT_DETACH, attach);
 	kfree(attach);

@@ -230,6 +230,7 @@ struct iofd_attach {
  * @attach_lock: protects @attaches and what hangs on it
  * @attaches: (a) struct iofd_attach
  * @nr_attaches: (a) their number; read without the lock for reports
+ * @nr_nested: (a) those of them that hardware nests; likewise
  * @window: (s) a range that all attached devices permit; empty when unknown
  *
  * A space keeps its tables until it is freed, so that taking one away never has
@@ -271,6 +272,7 @@ struct iofd_space {
 	spinlock_t attach_lock;
 	struct list_head attaches;
 	unsigned int nr_attaches;
+	unsigned int nr_nested;
 	struct iommu_ioasid_range window;
 };
 

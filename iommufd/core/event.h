@@ -19,7 +19,8 @@ struct device;
  * @IOFD_EVENT_BIND: the device was bound to an fd
  * @IOFD_EVENT_UNBIND: the device was unbound from it
  * @IOFD_EVENT_ATTACH: the device was attached to an IOASID
- * @IOFD_EVENT_DETACH: the device was detached from it, and is blocked
+ * @IOFD_EVENT_DETACH: the device was detached from it: its DMA is blocked, or goes
+ *	where it went before
  *
  * Mapping is no event: it is far too frequent.
  */

@@ -6,7 +6,8 @@
  * Dumps resume by number and not by pointer, because everything may have
  * changed in between: contexts and objects by their ids, which are only ever
  * reused after a wrap; bindings and PCI functions by their place in the list, so
- * that one that comes or goes meanwhile may move another out of the answer.
+ * that one that comes or goes meanwhile may move another out of the answer; the
+ * attachments of a binding by their place in the stack, and then by PASID.
  */
 #include <linux/cred.h>
 #include <linux/device.h>
@@ -117,10 +118,34 @@ static int dump_contexts(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* Address spaces */
 
+/* What there is of a child besides: its parent, and how it is realised. */
+static int put_child(struct sk_buff *skb, const struct iofd_space *space)
+{
+	unsigned int nested = READ_ONCE(space->nr_nested);
+	u32 flags = 0;
+
+	if (!space->parent)
+		return 0;
+	if (nested)
+		flags |= IOMMU_IOASID_INFO_HW_NESTED;
+	if (READ_ONCE(space->nr_attaches) > nested)
+		flags |= IOMMU_IOASID_INFO_COMPOSED;
+	if (nla_put_u32(skb, IOMMU_NL_A_PARENT, space->parent->obj.id) ||
+	    nla_put_u32(skb, IOMMU_NL_A_DEPTH, space->depth) ||
+	    nla_put_u32(skb, IOMMU_NL_A_NESTING, space->nesting) ||
+	    nla_put_u32(skb, IOMMU_NL_A_REALISED, flags) ||
+	    (iofd_space_user_managed(space) &&
+	     put_u64(skb, IOMMU_NL_A_TABLE_ADDR, space->table_addr)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_space(struct sk_buff *skb, struct netlink_callback *cb,
 		     struct iofd_ctx *ctx, struct iofd_space *space)
 {
 	u64 bytes = (u64)READ_ONCE(space->nr_pages) << PAGE_SHIFT;
+	/* A root pins what it maps, and charges what it pins. */
+	u64 pinned = space->parent ? 0 : bytes;
 	void *head;
 
 	head = dump_start(skb, cb, IOMMU_NL_CMD_GET_SPACE);
@@ -135,10 +160,10 @@ static int put_space(struct sk_buff *skb, struct netlink_callback *cb,
 			READ_ONCE(space->nr_attaches)) ||
 	    put_u64(skb, IOMMU_NL_A_NR_MAPPINGS,
 		    READ_ONCE(space->nr_mappings)) ||
-	    /* A root pins what it maps, and charges what it pins. */
 	    put_u64(skb, IOMMU_NL_A_MAPPED_BYTES, bytes) ||
-	    put_u64(skb, IOMMU_NL_A_PINNED_BYTES, bytes) ||
-	    put_u64(skb, IOMMU_NL_A_CHARGED_BYTES, bytes)) {
+	    put_u64(skb, IOMMU_NL_A_PINNED_BYTES, pinned) ||
+	    put_u64(skb, IOMMU_NL_A_CHARGED_BYTES, pinned) ||
+	    put_child(skb, space)) {
 		genlmsg_cancel(skb, head);
 		return -EMSGSIZE;
 	}
@@ -236,6 +261,93 @@ full:
 	return skb->len;
 }
 
+/* Attachments */
+
+static int put_attachment(struct sk_buff *skb, struct netlink_callback *cb,
+			  const struct iofd_attach *attach, u32 covered)
+{
+	const struct iofd_device *idev = attach->binding;
+	u32 flags = 0;
+	void *head;
+
+	if (!iofd_table_is_ours(attach->table))
+		flags = IOMMU_IOASID_INFO_HW_NESTED;
+	else if (attach->space->parent)
+		flags = IOMMU_IOASID_INFO_COMPOSED;
+	head = dump_start(skb, cb, IOMMU_NL_CMD_GET_ATTACHMENT);
+	if (!head)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, IOMMU_NL_A_CONTEXT, idev->obj.ctx->id) ||
+	    nla_put_string(skb, IOMMU_NL_A_DEVICE, dev_name(idev->pdev->dev)) ||
+	    put_u64(skb, IOMMU_NL_A_LABEL, idev->label) ||
+	    nla_put_u32(skb, IOMMU_NL_A_IOASID, attach->space->obj.id) ||
+	    nla_put_u32(skb, IOMMU_NL_A_COVERED, covered) ||
+	    nla_put_u32(skb, IOMMU_NL_A_REALISED, flags) ||
+	    (attach->pasid != IOFD_NO_PASID &&
+	     nla_put_u32(skb, IOMMU_NL_A_PASID, attach->pasid))) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+/* What is left of a binding's, from the places in @stack and @pasid on. */
+static int put_attachments(struct sk_buff *skb, struct netlink_callback *cb,
+			   struct iofd_device *idev, long *stack, long *pasid)
+{
+	struct iofd_attach *attach;
+	unsigned long index;
+	u32 covered = 0;
+	int rc;
+
+	for (attach = idev->pdev->attach; attach; attach = attach->below) {
+		if (attach->binding != idev)
+			break;
+		if (covered >= *stack) {
+			rc = put_attachment(skb, cb, attach, covered);
+			if (rc)
+				return rc;
+			*stack = covered + 1;
+		}
+		covered++;
+	}
+	xa_for_each_start(&idev->pdev->pasids, index, attach, *pasid) {
+		if (attach->binding != idev)
+			continue;
+		rc = put_attachment(skb, cb, attach, 0);
+		if (rc)
+			return rc;
+		*pasid = index + 1;
+	}
+	return 0;
+}
+
+static int dump_attachments(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	/* args[0]: bindings that are done; args[1], [2]: places in the next */
+	struct iofd_device *idev;
+	struct iofd_ctx *ctx;
+	long place = 0;
+
+	mutex_lock(&iofd_topology_lock);
+	list_for_each_entry(ctx, &iofd_contexts, all) {
+		list_for_each_entry(idev, &ctx->bindings, ctx_entry) {
+			if (place++ < cb->args[0])
+				continue;
+			if (put_attachments(skb, cb, idev, &cb->args[1],
+					    &cb->args[2]))
+				goto full;
+			cb->args[0] = place;
+			cb->args[1] = 0;
+			cb->args[2] = 0;
+		}
+	}
+full:
+	mutex_unlock(&iofd_topology_lock);
+	return skb->len;
+}
+
 /* Devices */
 
 static int put_caps(struct sk_buff *skb, const char *provider,
@@ -247,7 +359,9 @@ static int put_caps(struct sk_buff *skb, const char *provider,
 	    put_u64(skb, IOMMU_NL_A_PGSIZES, caps->pgsize_bitmap) ||
 	    nla_put_u32(skb, IOMMU_NL_A_ADDR_WIDTH, caps->addr_width_bits) ||
 	    nla_put_u32(skb, IOMMU_NL_A_PASID_WIDTH, caps->pasid_width_bits) ||
-	    put_u64(skb, IOMMU_NL_A_FORMATS, caps->formats) ||
+	    /* What the hardware cannot nest we compose. */
+	    put_u64(skb, IOMMU_NL_A_FORMATS,
+		    caps->formats | BIT_ULL(IOMMU_FORMAT_VTD_S1)) ||
 	    nla_put_u32(skb, IOMMU_NL_A_HW_TYPE, caps->hw_type) ||
 	    put_u64(skb, IOMMU_NL_A_HW_CAP, caps->hw_cap) ||
 	    put_u64(skb, IOMMU_NL_A_HW_ECAP, caps->hw_ecap))
@@ -453,6 +567,8 @@ static int put_event(struct sk_buff *skb, const struct iofd_event *ev)
 		     put_u64(skb, IOMMU_NL_A_LABEL, ev->label);
 	if (!rc && ev->ioasid)
 		rc = nla_put_u32(skb, IOMMU_NL_A_IOASID, ev->ioasid);
+	if (!rc && ev->has_pasid)
+		rc = nla_put_u32(skb, IOMMU_NL_A_PASID, ev->pasid);
 	if (!rc && ev->fault)
 		rc = put_fault(skb, ev->fault);
 	return rc;
@@ -496,6 +612,11 @@ static const struct genl_ops netlink_ops[] = {
 		.cmd = IOMMU_NL_CMD_GET_BINDING,
 		.flags = GENL_ADMIN_PERM,
 		.dumpit = dump_bindings,
+	},
+	{
+		.cmd = IOMMU_NL_CMD_GET_ATTACHMENT,
+		.flags = GENL_ADMIN_PERM,
+		.dumpit = dump_attachments,
 	},
 	{
 		.cmd = IOMMU_NL_CMD_GET_DEVICE,

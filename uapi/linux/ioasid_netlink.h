@@ -33,10 +33,12 @@
  *	PID, UID, COMM, NR_SPACES, NR_DEVICES.
  * @IOMMU_NL_CMD_GET_SPACE: dump; each IOASID. Answers hold CONTEXT, IOASID, TYPE,
  *	FORMAT, COHERENCY, NR_DEVICES, NR_MAPPINGS, MAPPED_BYTES, PINNED_BYTES,
- *	CHARGED_BYTES.
+ *	CHARGED_BYTES; of a child also PARENT, DEPTH, NESTING, REALISED, and
+ *	TABLE_ADDR when its table is the user's.
  * @IOMMU_NL_CMD_GET_BINDING: dump; each device bound to a context. Answers hold
  *	CONTEXT, DEVICE, LABEL, UNIT, PROVIDER, GROUP, and IOASID when the device
- *	is attached through this binding.
+ *	is attached through this binding: the one that its DMA without PASID goes
+ *	through.
  * @IOMMU_NL_CMD_GET_DEVICE: with DEVICE one device, without it a dump of all PCI
  *	functions. Answers hold DEVICE, NR_BINDINGS; GROUP and GROUP_IN_USE when
  *	it has a group; when it is known what the device can do PROVIDER, UNIT,
@@ -46,8 +48,14 @@
  *	for the moment if nobody uses it: then it is known of that one too.
  * @IOMMU_NL_CMD_EVENT: multicast, never sent to the kernel: something happened.
  *	Holds EVENT, DEVICE; CONTEXT and LABEL unless it is a fault of a device
- *	that is not bound; IOASID unless there is none; for a fault ADDRESS,
- *	ACCESS, REASON, REASON_TEXT, and PASID when the request had one.
+ *	that is not bound; IOASID unless there is none; PASID when a device was
+ *	attached or detached with one; for a fault ADDRESS, ACCESS, REASON,
+ *	REASON_TEXT, and PASID when the request had one.
+ * @IOMMU_NL_CMD_GET_ATTACHMENT: dump; each attachment of a device to an IOASID.
+ *	Answers hold CONTEXT, DEVICE, LABEL, IOASID, COVERED, REALISED, and PASID
+ *	when it is for DMA with one. Those of one binding follow each other:
+ *	first without PASID, from the one that has the DMA to the bottom of the
+ *	stack, then in order of PASIDs.
  * @__IOMMU_NL_CMD_MAX: not a command
  * @IOMMU_NL_CMD_MAX: the highest command
  *
@@ -62,6 +70,7 @@ enum iommu_nl_cmd {
 	IOMMU_NL_CMD_GET_BINDING,
 	IOMMU_NL_CMD_GET_DEVICE,
 	IOMMU_NL_CMD_EVENT,
+	IOMMU_NL_CMD_GET_ATTACHMENT,
 
 	__IOMMU_NL_CMD_MAX,
 	IOMMU_NL_CMD_MAX = __IOMMU_NL_CMD_MAX - 1
@@ -77,15 +86,15 @@ enum iommu_nl_cmd {
  * @IOMMU_NL_A_UID: u32; user it is charged to
  * @IOMMU_NL_A_COMM: string; the process's name when it opened it
  * @IOMMU_NL_A_NR_SPACES: u32; IOASIDs
- * @IOMMU_NL_A_NR_DEVICES: u32; devices bound (context) or attached (IOASID)
+ * @IOMMU_NL_A_NR_DEVICES: u32; devices bound (context) or attachments (IOASID)
  * @IOMMU_NL_A_IOASID: u32; number of an IOASID in its context
  * @IOMMU_NL_A_TYPE: u32; enum iommu_ioasid_type
  * @IOMMU_NL_A_FORMAT: u32; enum iommu_ioasid_format
  * @IOMMU_NL_A_COHERENCY: u32; enum iommu_ioasid_coherency
  * @IOMMU_NL_A_NR_MAPPINGS: u64; mappings
  * @IOMMU_NL_A_MAPPED_BYTES: u64; sum of their lengths
- * @IOMMU_NL_A_PINNED_BYTES: u64; memory pinned for them
- * @IOMMU_NL_A_CHARGED_BYTES: u64; memory charged for them as locked
+ * @IOMMU_NL_A_PINNED_BYTES: u64; memory pinned for them; 0 for a child
+ * @IOMMU_NL_A_CHARGED_BYTES: u64; memory charged for them as locked; 0 for a child
  * @IOMMU_NL_A_DEVICE: string; name of a device: for a PCI function
  *	domain:bus:device.function
  * @IOMMU_NL_A_LABEL: u64; the device's label in the context
@@ -110,7 +119,17 @@ enum iommu_nl_cmd {
  * @IOMMU_NL_A_ACCESS: u32; enum iommu_nl_access
  * @IOMMU_NL_A_REASON: u32; the hardware's code
  * @IOMMU_NL_A_REASON_TEXT: string; the same in words
- * @IOMMU_NL_A_PASID: u32; PASID of the request
+ * @IOMMU_NL_A_PASID: u32; PASID of the request, or of the requests that the
+ *	attachment is for
+ * @IOMMU_NL_A_PARENT: u32; IOASID whose addresses this one translates into
+ * @IOMMU_NL_A_DEPTH: u32; how many are above it, 1 for the child of a root
+ * @IOMMU_NL_A_NESTING: u32; enum iommu_ioasid_nesting, as it was asked for
+ * @IOMMU_NL_A_REALISED: u32; IOMMU_IOASID_INFO_HW_NESTED and
+ *	IOMMU_IOASID_INFO_COMPOSED of enum iommu_ioasid_info_flags: how its
+ *	attachments are realised; 0 as long as it has none
+ * @IOMMU_NL_A_TABLE_ADDR: u64; where the user's table starts in PARENT
+ * @IOMMU_NL_A_COVERED: u32; how many attachments of the same device lie over it
+ *	and have its DMA; 0 for the one that has it
  * @__IOMMU_NL_A_MAX: not an attribute
  * @IOMMU_NL_A_MAX: the highest attribute
  */
@@ -153,6 +172,12 @@ enum iommu_nl_attr {
 	IOMMU_NL_A_REASON,
 	IOMMU_NL_A_REASON_TEXT,
 	IOMMU_NL_A_PASID,
+	IOMMU_NL_A_PARENT,
+	IOMMU_NL_A_DEPTH,
+	IOMMU_NL_A_NESTING,
+	IOMMU_NL_A_REALISED,
+	IOMMU_NL_A_TABLE_ADDR,
+	IOMMU_NL_A_COVERED,
 
 	__IOMMU_NL_A_MAX,
 	IOMMU_NL_A_MAX = __IOMMU_NL_A_MAX - 1
