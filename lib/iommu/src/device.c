@@ -20,15 +20,24 @@ static const struct remedy bind_remedies[] = {
 };
 
 static const struct remedy attach_remedies[] = {
-	{ EBUSY, "it is attached already: detach it first" },
+	{ EBUSY, "it is attached already, and not to a parent of that one: detach it first" },
 	{ ENOENT, "there is no such IOASID in this context" },
 	{ EINVAL, "the device cannot use an IOASID of this width, coherency or format" },
+	{ EOPNOTSUPP, "that IOASID wants its table nested by hardware, which the IOMMU in front of the device does not do, or not with its flags: IOMMU_NESTING_AUTO takes what there is" },
 	{ EADDRINUSE, "something is mapped where the device has a reserved range" },
+	{ EPERM, "its IOMMU group holds more devices, whose PASIDs the hardware could not tell apart" },
+	{ E2BIG, "the user's table says more than its parent could hold" },
+	{}
+};
+
+static const struct remedy attach_pasid_remedies[] = {
+	{ EBUSY, "that PASID is attached already: detach it first" },
 	{}
 };
 
 static const struct remedy detach_remedies[] = {
 	{ ENOENT, "it is not attached to that IOASID" },
+	{ EBUSY, "its DMA goes through a child of that one, which it was attached to later: detach it from there first" },
 	{}
 };
 
@@ -215,6 +224,74 @@ int iommu_dev_detach(struct iommu_dev *dev, uint32_t ioasid)
 		return iommu_fail(dev->ctx, -rc, detach_remedies,
 				  "%s: cannot detach it from IOASID %u",
 				  dev->name, ioasid);
+	return 0;
+}
+
+/* The cause lies in the PASID, if the device has not got it. */
+static int explain_pasid(struct iommu_dev *dev, uint32_t ioasid, uint32_t pasid,
+			 int err)
+{
+	struct iommu_device_info info = {
+		.size = sizeof(info),
+		.label = dev->label,
+	};
+	const struct remedy *r;
+	int rc;
+
+	/* Asked for no ranges, it has filled in the rest. */
+	rc = err == EINVAL ? iommu_ctx_ioctl(dev->ctx, IOMMU_DEVICE_GET_INFO, &info) :
+			     -EINVAL;
+	if ((!rc || rc == -EMSGSIZE) && !info.pasid_width_bits)
+		return iommu_refuse(dev->ctx, err,
+				    "%s: cannot attach PASID %u to IOASID %u: it has no PASIDs, or its IOMMU does not take them: 'iommuctl doctor %s' says which",
+				    dev->name, pasid, ioasid, dev->name);
+	if ((!rc || rc == -EMSGSIZE) &&
+	    (!pasid || pasid >> 20 || pasid >> info.pasid_width_bits))
+		return iommu_refuse(dev->ctx, err,
+				    "%s: cannot attach PASID %u to IOASID %u: its PASIDs are 1 to %u",
+				    dev->name, pasid, ioasid,
+				    (1u << info.pasid_width_bits) - 1);
+	for (r = attach_pasid_remedies; r->err && r->err != err; r++)
+		;
+	return iommu_fail(dev->ctx, err,
+			  r->err ? attach_pasid_remedies : attach_remedies,
+			  "%s: cannot attach PASID %u to IOASID %u", dev->name,
+			  pasid, ioasid);
+}
+
+int iommu_dev_attach_pasid(struct iommu_dev *dev, uint32_t ioasid,
+			   uint32_t pasid)
+{
+	struct iommu_device_attach cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_DEVICE_ATTACH_VPASID,
+		.iommu_fd = dev->ctx->fd,
+		.ioasid = ioasid,
+		.vpasid = pasid,
+	};
+	int rc;
+
+	rc = iommu_dev_ioctl(dev, IOMMU_DEVICE_ATTACH_IOASID, &cmd);
+	return rc < 0 ? explain_pasid(dev, ioasid, pasid, -rc) : 0;
+}
+
+int iommu_dev_detach_pasid(struct iommu_dev *dev, uint32_t ioasid,
+			   uint32_t pasid)
+{
+	struct iommu_device_detach cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_DEVICE_ATTACH_VPASID,
+		.iommu_fd = dev->ctx->fd,
+		.ioasid = ioasid,
+		.vpasid = pasid,
+	};
+	int rc;
+
+	rc = iommu_dev_ioctl(dev, IOMMU_DEVICE_DETACH_IOASID, &cmd);
+	if (rc < 0)
+		return iommu_fail(dev->ctx, -rc, detach_remedies,
+				  "%s: cannot detach PASID %u from IOASID %u",
+				  dev->name, pasid, ioasid);
 	return 0;
 }
 

@@ -9,12 +9,12 @@ static const struct remedy alloc_remedies[] = {
 	{ EINVAL, "such an IOASID is not possible (width, type, or a user table without a parent)" },
 	{ EOPNOTSUPP, "the kernel or the hardware has no IOASIDs like that" },
 	{ ENOENT, "no such parent or label" },
-	{ ENOSPC, "the context has as many IOASIDs as it can have" },
+	{ ENOSPC, "the context has as many IOASIDs as it can have, or the parent has 7 parents above it" },
 	{}
 };
 
 static const struct remedy free_remedies[] = {
-	{ EBUSY, "a device is attached to it: detach it first" },
+	{ EBUSY, "a device is attached to it: detach it first; or it has a child: free that first" },
 	{ ENOENT, "there is no such IOASID in this context" },
 	{}
 };
@@ -27,7 +27,7 @@ static const struct remedy map_remedies[] = {
 	{ ENOMEM, "no memory, or the limit on locked memory is reached: see 'ulimit -l' (RLIMIT_MEMLOCK)" },
 	{ EFAULT, "no memory there, or memory that cannot be pinned, such as a device's BAR" },
 	{ EACCES, "the memory does not allow the access asked for" },
-	{ EOPNOTSUPP, "the kernel cannot map this kind of memory" },
+	{ EOPNOTSUPP, "the kernel cannot map this kind of memory; or the IOASID is a user's table: write to it, then call iommu_invalidate()" },
 	{}
 };
 
@@ -172,13 +172,12 @@ static int map(struct iommu_ctx *ctx, uint32_t ioasid, uint32_t flags, int fd,
 	return 0;
 }
 
-/* @prot comes from outside: no other flag gets in by it. */
-static bool prot_ok(unsigned int prot)
+bool iommu_prot_ok(unsigned int prot)
 {
 	return prot && !(prot & ~(unsigned int)(IOMMU_MAP_READ | IOMMU_MAP_WRITE));
 }
 
-static int bad_prot(struct iommu_ctx *ctx, unsigned int prot)
+int iommu_bad_prot(struct iommu_ctx *ctx, unsigned int prot)
 {
 	return iommu_refuse(ctx, EINVAL,
 			    "access %#x is not IOMMU_MAP_READ, IOMMU_MAP_WRITE or both",
@@ -191,8 +190,8 @@ int iommu_map(struct iommu_ctx *ctx, uint32_t ioasid, void *addr, size_t len,
 	uint64_t chosen = 0;
 	int rc;
 
-	if (!prot_ok(prot))
-		return bad_prot(ctx, prot);
+	if (!iommu_prot_ok(prot))
+		return iommu_bad_prot(ctx, prot);
 	rc = map(ctx, ioasid, prot, 0, (uintptr_t)addr, len, &chosen);
 	if (!rc)
 		*iova = chosen;
@@ -202,8 +201,8 @@ int iommu_map(struct iommu_ctx *ctx, uint32_t ioasid, void *addr, size_t len,
 int iommu_map_fixed(struct iommu_ctx *ctx, uint32_t ioasid, void *addr,
 		    size_t len, unsigned int prot, uint64_t iova)
 {
-	if (!prot_ok(prot))
-		return bad_prot(ctx, prot);
+	if (!iommu_prot_ok(prot))
+		return iommu_bad_prot(ctx, prot);
 	return map(ctx, ioasid, prot | IOMMU_MAP_FIXED_IOVA, 0,
 		   (uintptr_t)addr, len, &iova);
 }
@@ -215,8 +214,8 @@ int iommu_map_fd(struct iommu_ctx *ctx, uint32_t ioasid, int fd,
 	uint64_t chosen = 0;
 	int rc;
 
-	if (!prot_ok(prot))
-		return bad_prot(ctx, prot);
+	if (!iommu_prot_ok(prot))
+		return iommu_bad_prot(ctx, prot);
 	rc = map(ctx, ioasid, prot | IOMMU_MAP_FD, fd, offset, len, &chosen);
 	if (!rc)
 		*iova = chosen;
@@ -227,8 +226,8 @@ int iommu_map_fd_fixed(struct iommu_ctx *ctx, uint32_t ioasid, int fd,
 		       uint64_t offset, size_t len, unsigned int prot,
 		       uint64_t iova)
 {
-	if (!prot_ok(prot))
-		return bad_prot(ctx, prot);
+	if (!iommu_prot_ok(prot))
+		return iommu_bad_prot(ctx, prot);
 	return map(ctx, ioasid, prot | IOMMU_MAP_FD | IOMMU_MAP_FIXED_IOVA, fd,
 		   offset, len, &iova);
 }

@@ -105,6 +105,14 @@ void iommu_errors_free(struct iommu_ctx *ctx);
  */
 int iommu_ctx_ioctl(struct iommu_ctx *ctx, unsigned long cmd, void *arg);
 
+/* ioas.c */
+
+/** iommu_prot_ok() - is it access, and no other flag that gets in by it? */
+bool iommu_prot_ok(unsigned int prot);
+
+/** iommu_bad_prot() - say that it is not; -EINVAL */
+int iommu_bad_prot(struct iommu_ctx *ctx, unsigned int prot);
+
 /* device.c */
 
 /**

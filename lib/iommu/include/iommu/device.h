@@ -34,7 +34,9 @@ struct iommu_dev;
  * @hw_type: enum iommu_hw_type; says what @hw_cap and @hw_ecap are
  * @pgsize_bitmap: page sizes the IOMMU has leaves for, one bit each; the lowest
  *	is the alignment that mapping asks for
- * @formats: bitmap (1 << format) of enum iommu_ioasid_format
+ * @formats: bitmap (1 << format) of enum iommu_ioasid_format that it can be
+ *	attached to; whether hardware walks a user's table together with its
+ *	parent is IOMMU_DEVICE_INFO_HW_NESTING in @flags
  * @hw_cap: VT-d: the unit's CAP register
  * @hw_ecap: VT-d: the unit's ECAP register
  * @nr_ranges: entries at @ranges
@@ -150,12 +152,17 @@ void iommu_dev_info_free(struct iommu_dev_info *info);
 
 /**
  * iommu_dev_attach() - let the device's DMA go through an IOASID
- * @dev: a device that is not attached
+ * @dev: a device that is not attached, or is attached to a parent of @ioasid
  * @ioasid: an IOASID of the context that the device is bound to
  *
- * Return: 0; -EBUSY: it is attached already; -ENOENT: no such IOASID; -EINVAL:
- * the device cannot use it (address width, coherency, format); -EADDRINUSE:
- * something is mapped where the device has a reserved range.
+ * Over an attachment to a parent, or parent's parent, it lasts until it is
+ * detached; then the parent has the DMA again.
+ *
+ * Return: 0; -EBUSY: it is attached to something else already; -ENOENT: no such
+ * IOASID; -EINVAL: the device cannot use it (address width, coherency, format);
+ * -EOPNOTSUPP: it asks for nesting by hardware, and the device's IOMMU does not
+ * nest; -E2BIG: a user's table says more than its parent could hold;
+ * -EADDRINUSE: something is mapped where the device has a reserved range.
  */
 int iommu_dev_attach(struct iommu_dev *dev, uint32_t ioasid);
 
@@ -164,11 +171,41 @@ int iommu_dev_attach(struct iommu_dev *dev, uint32_t ioasid);
  * @dev: the device
  * @ioasid: the IOASID that it is attached to
  *
- * When it returns none of the device's DMA reaches memory.
+ * When it returns none of the device's DMA without PASID reaches memory, or it
+ * goes through the parent that the device was attached to before.
  *
- * Return: 0; -ENOENT: it is not attached to that IOASID.
+ * Return: 0; -ENOENT: it is not attached to that IOASID; -EBUSY: its DMA goes
+ * through a child that it was attached to later.
  */
 int iommu_dev_detach(struct iommu_dev *dev, uint32_t ioasid);
+
+/**
+ * iommu_dev_attach_pasid() - let DMA with a PASID go through an IOASID
+ * @dev: a device with PASIDs (&iommu_dev_info.pasid_width_bits is not 0)
+ * @ioasid: an IOASID of the context that the device is bound to
+ * @pasid: from 1 on
+ *
+ * Beside what the device is attached to without PASID and with others.
+ *
+ * Return: 0; -EBUSY: the PASID is attached; -ENOENT: no such IOASID; -EINVAL: the
+ * device has no PASIDs, not this one, or cannot use the IOASID; -EPERM: the device
+ * shares its group with others; and the others of iommu_dev_attach().
+ */
+int iommu_dev_attach_pasid(struct iommu_dev *dev, uint32_t ioasid,
+			   uint32_t pasid);
+
+/**
+ * iommu_dev_detach_pasid() - block DMA with a PASID again
+ * @dev: the device
+ * @ioasid: the IOASID that it is attached to with @pasid
+ * @pasid: the PASID
+ *
+ * When it returns none of the device's DMA with @pasid reaches memory.
+ *
+ * Return: 0; -ENOENT: it is not attached to that IOASID with that PASID.
+ */
+int iommu_dev_detach_pasid(struct iommu_dev *dev, uint32_t ioasid,
+			   uint32_t pasid);
 
 /**
  * iommu_dev_reset() - reset the device

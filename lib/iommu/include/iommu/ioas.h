@@ -20,17 +20,19 @@ struct iommu_ctx;
 
 /**
  * struct iommu_ioas_info - the state of an IOASID
- * @flags: enum iommu_ioasid_info_flags of <linux/ioasid.h>
+ * @flags: enum iommu_ioasid_info_flags of <linux/ioasid.h>: of a child also
+ *	whether hardware nests it (IOMMU_IOASID_INFO_HW_NESTED), the kernel
+ *	composes it (IOMMU_IOASID_INFO_COMPOSED), or both, for different devices
  * @type: enum iommu_ioasid_type
  * @parent: IOASID whose addresses it translates into; 0: the caller's memory
  * @addr_width_bits: width that the attached devices leave
- * @nr_devices: attachments
+ * @nr_devices: attachments, those that others have been put over included
  * @pgsize_bitmap: sizes of its leaves; the lowest is the alignment of addresses
  *	and lengths
  * @nr_mappings: mappings, each made by one call
  * @mapped_bytes: sum of their lengths
- * @pinned_bytes: memory pinned for them
- * @charged_bytes: memory charged for them against RLIMIT_MEMLOCK
+ * @pinned_bytes: memory pinned for them; 0 for a child
+ * @charged_bytes: memory charged for them against RLIMIT_MEMLOCK; 0 for a child
  * @nr_ranges: entries at @ranges
  * @ranges: where mapping is permitted, ascending, disjoint, first and last byte
  *
@@ -55,7 +57,8 @@ struct iommu_ioas_info {
  * iommu_ioas_alloc() - make an IOASID
  * @ctx: an open context
  * @spec: what it should be; @spec->size is the size of the structure as the
- *	caller knows it. NULL: a kernel-managed root that every device fits
+ *	caller knows it. NULL: a kernel-managed root that every device fits. For
+ *	children see iommu_child_alloc() and iommu_vtd_s1_alloc()
  * @ioasid: output: its number in the context
  *
  * Return: 0; -EINVAL or -EOPNOTSUPP: @spec asks for what is not possible or not
@@ -69,7 +72,8 @@ int iommu_ioas_alloc(struct iommu_ctx *ctx,
  * @ctx: an open context
  * @ioasid: the IOASID
  *
- * Return: 0; -ENOENT: no such IOASID; -EBUSY: a device is attached to it.
+ * Return: 0; -ENOENT: no such IOASID; -EBUSY: a device is attached to it, or it
+ * has a child.
  */
 int iommu_ioas_free(struct iommu_ctx *ctx, uint32_t ioasid);
 

@@ -26,6 +26,8 @@
 #include <iommu/device.h>
 #include <iommu/ioas.h>
 #include <iommu/irq.h>
+#include <iommu/nest.h>
 #include <iommu/region.h>
+#include <iommu/vtd_s1.h>
 
 #endif /* IOMMU_IOMMU_H */
