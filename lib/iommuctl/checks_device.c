@@ -154,6 +154,7 @@ static void on_device(int cmd, struct nlattr **attrs, void *arg)
 	if (attrs[IOMMU_NL_A_ABILITIES]) {
 		patient->has_abilities = true;
 		patient->abilities = attr_u32(attrs, IOMMU_NL_A_ABILITIES);
+		patient->pasid_width_bits = attr_u32(attrs, IOMMU_NL_A_PASID_WIDTH);
 	}
 }
 

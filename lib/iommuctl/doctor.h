@@ -44,6 +44,7 @@ struct finding {
  * @bind_error: its answer: what binding would give
  * @has_abilities: @abilities is known
  * @abilities: enum iommu_device_info_flags
+ * @pasid_width_bits: known with @abilities
  * @findings: in the order of the checks
  * @nr_findings: how many
  */
@@ -55,6 +56,7 @@ struct patient {
 	uint32_t bind_error;
 	bool has_abilities;
 	uint32_t abilities;
+	uint32_t pasid_width_bits;
 	struct finding *findings;
 	size_t nr_findings;
 };
@@ -84,5 +86,8 @@ void check_neighbours(struct patient *patient);
 void check_driver(struct patient *patient);
 void check_interrupts(struct patient *patient);
 void check_kernel_answer(struct patient *patient);
+
+/* checks_nesting.c */
+void check_nesting(struct patient *patient);
 
 #endif /* IOMMUCTL_DOCTOR_H */

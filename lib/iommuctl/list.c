@@ -24,6 +24,8 @@
  * @page_sizes: bitmap
  * @addr_width: bits
  * @pasid_width: bits
+ * @formats: bitmap (1 << enum iommu_ioasid_format)
+ * @unit: its remapping unit
  */
 struct ability {
 	char device[NAME_LEN];
@@ -32,6 +34,8 @@ struct ability {
 	uint64_t page_sizes;
 	uint32_t addr_width;
 	uint32_t pasid_width;
+	uint64_t formats;
+	char unit[NAME_LEN];
 };
 
 /**
@@ -66,6 +70,20 @@ static void on_device(int cmd, struct nlattr **attrs, void *arg)
 	a->page_sizes = attr_u64(attrs, IOMMU_NL_A_PGSIZES);
 	a->addr_width = attr_u32(attrs, IOMMU_NL_A_ADDR_WIDTH);
 	a->pasid_width = attr_u32(attrs, IOMMU_NL_A_PASID_WIDTH);
+	a->formats = attr_u64(attrs, IOMMU_NL_A_FORMATS);
+	snprintf(a->unit, sizeof(a->unit), "%s",
+		 attr_string(attrs, IOMMU_NL_A_UNIT));
+}
+
+/* Name of a format of IOASIDs, NULL for those that have none yet. */
+static const char *format_name(unsigned int format)
+{
+	switch (format) {
+	case IOMMU_FORMAT_DEFAULT: return "kernel";
+	case IOMMU_FORMAT_VTD_S1: return "vtd-s1";
+	case IOMMU_FORMAT_VTD_PASID_TABLE: return "vtd-pasid-table";
+	}
+	return NULL;
 }
 
 static void load_use(struct use *use)
@@ -179,6 +197,46 @@ static void print_devices(char **names, const struct use *use)
 	table_print(&table, "  ");
 }
 
+/* What is known of bound devices alone. */
+static void print_abilities(const struct use *use)
+{
+	static const char * const heads[] = {
+		"DEVICE", "WIDTH", "PASID", "NESTING", "FORMATS", "UNIT", "BY",
+	};
+	struct table table = { .columns = 7 };
+	const struct ability *a;
+	char formats[128];
+	unsigned int f;
+	size_t i, used;
+
+	if (!use->nr_abilities)
+		return;
+	printf("\nDevices in use, and what they can do:\n");
+	for (i = 0; i < 7; i++)
+		table_add(&table, "%s", heads[i]);
+	for (i = 0; i < use->nr_abilities; i++) {
+		a = &use->abilities[i];
+		for (f = 0, used = 0; f < 64 && used < sizeof(formats); f++)
+			if (a->formats & 1ull << f && format_name(f))
+				used += (size_t)snprintf(formats + used,
+							 sizeof(formats) - used,
+							 "%s%s", used ? " " : "",
+							 format_name(f));
+		table_add(&table, "%s", a->device);
+		table_add(&table, "%u bits", a->addr_width);
+		if (a->pasid_width)
+			table_add(&table, "%u bits", a->pasid_width);
+		else
+			table_add(&table, "-");
+		table_add(&table, "%s", a->abilities & IOMMU_DEVICE_INFO_HW_NESTING ?
+			  "hardware" : "composed");
+		table_add(&table, "%s", used ? formats : "-");
+		table_add(&table, "%s", a->unit);
+		table_add(&table, "%s", a->provider);
+	}
+	table_print(&table, "  ");
+}
+
 static void json_units(struct json *json, char **names)
 {
 	char features[128];
@@ -214,11 +272,18 @@ static const char *or_null(const char *text)
 
 static void json_ability(struct json *json, const struct ability *a)
 {
+	unsigned int f;
+
 	json_begin(json, "can", '{');
 	json_string(json, "provider", a->provider);
 	json_number(json, "addr_width_bits", a->addr_width);
 	json_number(json, "pasid_width_bits", a->pasid_width);
 	json_hex(json, "page_sizes", a->page_sizes);
+	json_begin(json, "formats", '[');
+	for (f = 0; f < 64; f++)
+		if (a->formats & 1ull << f && format_name(f))
+			json_string(json, NULL, format_name(f));
+	json_end(json, ']');
 	json_bool(json, "enforce_snoop",
 		  a->abilities & IOMMU_DEVICE_INFO_ENFORCE_SNOOP);
 	json_bool(json, "hardware_nesting",
@@ -282,6 +347,7 @@ int cmd_list(const struct options *opts)
 	} else {
 		print_units(units);
 		print_devices(devices, &use);
+		print_abilities(&use);
 	}
 	nlc_state_free(&use.state);
 	free(use.abilities);

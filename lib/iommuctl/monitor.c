@@ -66,6 +66,8 @@ static void print_event(struct nlattr **attrs)
 		       attr_u64(attrs, IOMMU_NL_A_LABEL));
 	if (attrs[IOMMU_NL_A_IOASID])
 		printf(" IOASID %u", attr_u32(attrs, IOMMU_NL_A_IOASID));
+	if (attrs[IOMMU_NL_A_PASID] && event != IOMMU_NL_EVENT_FAULT)
+		printf(" PASID %u", attr_u32(attrs, IOMMU_NL_A_PASID));
 	if (event == IOMMU_NL_EVENT_FAULT) {
 		printf(": %s of %#" PRIx64 " refused",
 		       access_name(attr_u32(attrs, IOMMU_NL_A_ACCESS)),
@@ -96,6 +98,8 @@ static void json_event(struct nlattr **attrs)
 	}
 	if (attrs[IOMMU_NL_A_IOASID])
 		json_number(&json, "ioasid", attr_u32(attrs, IOMMU_NL_A_IOASID));
+	if (attrs[IOMMU_NL_A_PASID])
+		json_number(&json, "pasid", attr_u32(attrs, IOMMU_NL_A_PASID));
 	if (event == IOMMU_NL_EVENT_FAULT) {
 		json_hex(&json, "address", attr_u64(attrs, IOMMU_NL_A_ADDRESS));
 		json_string(&json, "access",
@@ -103,8 +107,6 @@ static void json_event(struct nlattr **attrs)
 		json_number(&json, "reason", attr_u32(attrs, IOMMU_NL_A_REASON));
 		json_string(&json, "reason_text",
 			    attr_string(attrs, IOMMU_NL_A_REASON_TEXT));
-		if (attrs[IOMMU_NL_A_PASID])
-			json_number(&json, "pasid", attr_u32(attrs, IOMMU_NL_A_PASID));
 	}
 	json_end(&json, '}');
 }

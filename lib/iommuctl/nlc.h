@@ -102,6 +102,10 @@ struct nlc_context {
  * @ioasid: its number
  * @type: enum iommu_ioasid_type
  * @coherency: enum iommu_ioasid_coherency
+ * @parent: 0 for a root
+ * @table_addr: a user's table: where it is in the parent
+ * @realised: a child: IOMMU_IOASID_INFO_HW_NESTED, IOMMU_IOASID_INFO_COMPOSED
+ * @level: how many are above it in the order of nlc_load()
  * @nr_mappings: mappings
  * @mapped: bytes
  * @pinned: bytes
@@ -112,6 +116,10 @@ struct nlc_space {
 	uint32_t ioasid;
 	uint32_t type;
 	uint32_t coherency;
+	uint32_t parent;
+	uint32_t realised;
+	unsigned int level;
+	uint64_t table_addr;
 	uint64_t nr_mappings;
 	uint64_t mapped;
 	uint64_t pinned;
@@ -123,7 +131,7 @@ struct nlc_space {
  * @context: which
  * @device: the device
  * @label: its label
- * @ioasid: what it is attached to, 0: blocked
+ * @ioasid: what its DMA without PASID goes through, 0: blocked
  * @unit: its remapping unit
  * @provider: what programs it
  */
@@ -137,13 +145,34 @@ struct nlc_binding {
 };
 
 /**
+ * struct nlc_attachment - a device attached to an IOASID
+ * @context: of which context
+ * @label: of which binding in it
+ * @ioasid: the IOASID
+ * @pasid: for DMA with it; 0: without
+ * @covered: attachments over it that have its DMA
+ * @realised: IOMMU_IOASID_INFO_HW_NESTED, IOMMU_IOASID_INFO_COMPOSED
+ */
+struct nlc_attachment {
+	uint32_t context;
+	uint64_t label;
+	uint32_t ioasid;
+	uint32_t pasid;
+	uint32_t covered;
+	uint32_t realised;
+};
+
+/**
  * struct nlc_state - everything that is in use
  * @contexts: contexts
  * @nr_contexts: how many
- * @spaces: IOASIDs
+ * @spaces: IOASIDs, those of a context together, children after their parent
  * @nr_spaces: how many
  * @bindings: bindings
  * @nr_bindings: how many
+ * @attachments: attachments, those of a binding together: the stack without
+ *	PASID from the top down, then in order of PASIDs
+ * @nr_attachments: how many
  */
 struct nlc_state {
 	struct nlc_context *contexts;
@@ -152,6 +181,8 @@ struct nlc_state {
 	size_t nr_spaces;
 	struct nlc_binding *bindings;
 	size_t nr_bindings;
+	struct nlc_attachment *attachments;
+	size_t nr_attachments;
 };
 
 /** nlc_load() - ask for all; 0 or as nlc_dump(); to be freed with nlc_state_free() */
@@ -159,6 +190,18 @@ int nlc_load(struct nlc *nl, struct nlc_state *state);
 
 /** nlc_state_free() - free it */
 void nlc_state_free(struct nlc_state *state);
+
+/**
+ * nlc_attachments() - the attachments of a binding
+ * @state: the state
+ * @binding: one of its bindings
+ * @nr: output: how many
+ *
+ * Return: the first of them.
+ */
+const struct nlc_attachment *nlc_attachments(const struct nlc_state *state,
+					     const struct nlc_binding *binding,
+					     size_t *nr);
 
 /** nlc_find_context() - by number; NULL when it has gone meanwhile */
 const struct nlc_context *nlc_find_context(const struct nlc_state *state,

@@ -85,6 +85,12 @@ unsigned int unit_addr_width(const struct unit *unit);
 /** unit_pasid_width() - bits of a PASID, 0 without PASIDs */
 unsigned int unit_pasid_width(const struct unit *unit);
 
+/** unit_nests() - does it know nested translation? */
+bool unit_nests(const struct unit *unit);
+
+/** unit_is_scalable() - does it know scalable mode, with second-stage tables? */
+bool unit_is_scalable(const struct unit *unit);
+
 /** unit_page_sizes() - bitmap of second-level page sizes */
 uint64_t unit_page_sizes(const struct unit *unit);
 

@@ -24,6 +24,7 @@
 #define ECAP_PASID	(1ull << 40)
 #define ECAP_SMTS	(1ull << 43)
 #define ECAP_SLADS	(1ull << 45)
+#define ECAP_SSTS	(1ull << 46)
 #define ECAP_FSTS	(1ull << 47)
 
 void unit_load(struct unit *unit, const char *name)
@@ -65,6 +66,16 @@ unsigned int unit_addr_width(const struct unit *unit)
 unsigned int unit_pasid_width(const struct unit *unit)
 {
 	return unit->ecap & ECAP_PASID ? (unsigned int)ECAP_PSS(unit->ecap) : 0;
+}
+
+bool unit_nests(const struct unit *unit)
+{
+	return unit->ecap & ECAP_NEST;
+}
+
+bool unit_is_scalable(const struct unit *unit)
+{
+	return unit->ecap & ECAP_SMTS && unit->ecap & ECAP_SSTS;
 }
 
 uint64_t unit_page_sizes(const struct unit *unit)

@@ -89,6 +89,34 @@ says "note     its interrupts are not checked"
 put /proc/interrupts " 24:  0  0  IR-PCI-MSI 512-edge  nvme0q0"
 says "ok       its interrupts are checked"
 
+## Nesting and PASIDs
+says_not "nested"
+unit=/sys/class/iommu/dmar0/intel-iommu
+put $unit/cap 8d2008c40660462
+put $unit/ecap 0
+says "note     its unit dmar0 has no nested translation: the kernel composes"
+says "note     it cannot have PASIDs: its unit dmar0 has no PASIDs"
+put $unit/ecap $(printf %x $((1 << 26 | 1 << 40)))
+says "its unit dmar0 has no scalable mode: the kernel composes"
+put $unit/ecap $(printf %x $((1 << 26 | 1 << 40 | 1 << 43 | 1 << 46)))
+says "its unit dmar0 is driven by the kernel's own driver"
+says "boot with intel_iommu=off intremap=off and 'modprobe iofd_vtd'"
+mkdir -p "$root/sys/module/iofd_vtd"
+put $unit/mode legacy
+says "its unit dmar0 is in legacy mode"
+put $unit/mode scalable
+says "interrupts"
+says_not "legacy"
+head -c 256 /dev/zero >"$dev/0000:01:00.0/config"
+says "note     it has no PASIDs: the function lacks the capability"
+# A capability that points at itself ends the search.
+{ head -c 256 /dev/zero; printf '\x01\x00\x01\x10'; head -c 3836 /dev/zero; } >"$dev/0000:01:00.0/config"
+says "note     it has no PASIDs: the function lacks the capability"
+{ head -c 256 /dev/zero; printf '\x1b\x00\x01\x00'; head -c 3836 /dev/zero; } >"$dev/0000:01:00.0/config"
+says "interrupts"
+says_not "it has no PASIDs"
+rm -r "$root/sys/module/iofd_vtd"
+
 ## Bridges
 put /sys/bus/pci/devices/0000:01:00.0/class 0x060400
 says "bridges can be driven by the kernel only"
