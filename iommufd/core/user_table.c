@@ -32,6 +32,8 @@
  * @limit: of links
  * @first: where the walk begins
  * @last: where it ends
+ * @leaves_first: where the leaves that were found begin
+ * @leaves_last: where they end
  */
 struct refresh {
 	struct iofd_space *space;
@@ -40,6 +42,8 @@ struct refresh {
 	unsigned long limit;
 	u64 first;
 	u64 last;
+	u64 leaves_first;
+	u64 leaves_last;
 };
 
 /**
@@ -133,10 +137,39 @@ static int note_table(void *arg, u64 addr, u64 first, u64 last,
 static int note_leaf(void *arg, u64 first, u64 bytes, u64 addr,
 		     unsigned int prot)
 {
-	return note(arg, first, first + (bytes - 1), addr, bytes, prot, 0);
+	struct refresh *r = arg;
+
+	r->leaves_first = min(r->leaves_first, first);
+	r->leaves_last = max(r->leaves_last, first + (bytes - 1));
+	return note(r, first, first + (bytes - 1), addr, bytes, prot, 0);
 }
 
-static int walk(struct refresh *r)
+static void free_fresh(struct refresh *r)
+{
+	struct iofd_link *link, *next;
+
+	list_for_each_entry_safe(link, next, &r->fresh, list)
+		iofd_link_free(link);
+	INIT_LIST_HEAD(&r->fresh);
+	r->nr_fresh = 0;
+}
+
+/* Hardware forgets a leaf as a whole, and so do we. */
+static void widen_to_links(struct refresh *r)
+{
+	struct interval_tree_node *node;
+	u64 first = r->first, last = r->last;
+
+	for (node = interval_tree_iter_first(&r->space->links, first, last);
+	     node; node = interval_tree_iter_next(node, first, last)) {
+		if (container_of(node, struct iofd_link, child)->level)
+			continue;
+		r->first = min_t(u64, r->first, node->start);
+		r->last = max_t(u64, r->last, node->last);
+	}
+}
+
+static int walk_range(struct refresh *r)
 {
 	struct iofd_space *space = r->space;
 	struct fl_user user = {
@@ -149,7 +182,31 @@ static int walk(struct refresh *r)
 		.arg = r,
 	};
 
+	r->leaves_first = r->first;
+	r->leaves_last = r->last;
+	space->generation++;
 	return fl_user_walk(&user, r->first, r->last);
+}
+
+/*
+ * A leaf may be larger than what was there, and reach beyond the range: then what
+ * is in its way there has to go as well. The range only grows, and not any more
+ * once it is made of whole blocks of the largest leaf.
+ */
+static int walk(struct refresh *r)
+{
+	int rc;
+
+	for (;;) {
+		widen_to_links(r);
+		rc = walk_range(r);
+		if (rc || (r->leaves_first == r->first &&
+			   r->leaves_last == r->last))
+			return rc;
+		free_fresh(r);
+		r->first = r->leaves_first;
+		r->last = r->leaves_last;
+	}
 }
 
 /* Take out what the walk has not found again. */
@@ -215,14 +272,12 @@ int iofd_user_refresh(struct iofd_space *space, u64 first, u64 last)
 		.first = first,
 		.last = min(last, iofd_addr_last(space->addr_width_bits - 1)),
 	};
-	struct iofd_link *link, *next;
 	int rc;
 
 	iofd_space_assert_locked(space);
 
 	if (r.first > r.last)
 		return 0;
-	space->generation++;
 	rc = walk(&r);
 	if (!rc) {
 		remove_stale(&r);
@@ -231,8 +286,7 @@ int iofd_user_refresh(struct iofd_space *space, u64 first, u64 last)
 	if (!rc)
 		return 0;
 	/* Half of it would be worse than nothing: it could be stale for good. */
-	list_for_each_entry_safe(link, next, &r.fresh, list)
-		iofd_link_free(link);
+	free_fresh(&r);
 	iofd_links_remove(space, 0, U64_MAX);
 	return rc;
 }

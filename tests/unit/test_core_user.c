@@ -222,6 +222,43 @@ static void neighbours_stay_in_place(void **state)
 	shim_close(f.fd);
 }
 
+/* A leaf becomes smaller or larger: one page of it that is invalidated is all. */
+static void leaves_that_change_their_size(void **state)
+{
+	struct fixture f = family();
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		set(3, i, PG(PAGES - 1 - i) | TABLE);
+	attach_both(&f);
+	both_reach(&f, PG(7), PAGES - 1 - 7);
+	set(2, 0, TABLE | PS);
+	t_ok(t_invalidate(f.fd, f.user, PG(7), 1));
+	both_reach(&f, PG(7), 7);
+	/* Elsewhere the old is allowed, but not in the way of anything. */
+	t_ok(t_unmap(f.fd, f.root, 0, PAGES));
+	t_ok(t_map(f.fd, f.root, USER, PAGES, 0));
+	both_reach(&f, PG(9), 9);
+	set(1, 0, TABLE | PS);
+	t_ok(t_invalidate(f.fd, f.user, PG(7), 1));
+	both_reach(&f, PG(7), 7);
+	/* Back to tables: a page that was reached as part of the leaf still is. */
+	set(1, 0, PG(2) | TABLE);
+	set(2, 0, PG(3) | TABLE);
+	t_ok(t_invalidate(f.fd, f.user, PG(7), 1));
+	both_reach(&f, PG(7), PAGES - 1 - 7);
+	assert_reaches(f.plain, PG(50), USER + PG(PAGES - 1 - 50), 1);
+	set(2, 0, TABLE | PS);
+	set(2, 1, PG(3) | TABLE);
+	t_ok(t_invalidate(f.fd, f.user, SZ_2M, 1));
+	t_ok(t_unmap(f.fd, f.root, 0, PAGES));
+	t_ok(t_map(f.fd, f.root, USER, PAGES, 0));
+	t_ok(t_invalidate_all(f.fd, f.user));
+	both_reach(&f, PG(7), 7);
+	both_reach(&f, SZ_2M + PG(7), PAGES - 1 - 7);
+	shim_close(f.fd);
+}
+
 /* F3, B8: what a label and a PASID narrow down to. */
 static void F3_label_and_pasid(void **state)
 {
@@ -786,6 +823,7 @@ int main(void)
 		core_test(five_levels),
 		core_test(B7_changes_need_an_invalidation),
 		core_test(neighbours_stay_in_place),
+		core_test(leaves_that_change_their_size),
 		core_test(F3_label_and_pasid),
 		core_test(invalidations_that_make_no_sense),
 		core_test(B13_parent_takes_and_gives_back),

@@ -21,6 +21,7 @@
 
 /* Fault reasons (specification 7.1.3) that tests ask for */
 #define FR_CONTEXT_NOT_PRESENT		0x41
+#define FR_PASID_DIR_NOT_PRESENT	0x51
 #define FR_PASID_ENTRY_NOT_PRESENT	0x59
 #define FR_EXEC_NOT_ENABLED		0x5c
 #define FR_SUPERVISOR_NOT_ENABLED	0x5d
@@ -246,6 +247,7 @@ UNUSED static bool is_blocked(struct hw_dev *dev, uint64_t iova)
 	unsigned int fault = read_fault(dev, iova);
 
 	return fault == FR_CONTEXT_NOT_PRESENT ||
+	       fault == FR_PASID_DIR_NOT_PRESENT ||
 	       fault == FR_PASID_ENTRY_NOT_PRESENT;
 }
 

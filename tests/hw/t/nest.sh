@@ -9,7 +9,7 @@
 set -euo pipefail
 make -s -C tests/hw/guest
 bin=${BUILD:-$PWD/build}/hw-guest
-huge=(--memory 3584 --append "hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=8")
+huge=(--memory 2560 --append "hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=8")
 tests/vm/run "${huge[@]}" --add "$bin/hw_nest" -- hw_nest
 tests/vm/run "${huge[@]}" --add "$bin/hw_nest" --load-arg iofd_vtd.fs_native=1 -- \
 	env FS_NATIVE=1 hw_nest
