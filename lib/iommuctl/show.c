@@ -94,13 +94,13 @@ static void add_attachments(struct table *table, const struct nlc_state *state,
 	size_t nr, run, i;
 
 	a = nlc_attachments(state, binding, &nr);
-	if (!nr || a->pasid) {
+	table_add(table, "%s", binding->unit);
+	if (!nr || a->pasid)
 		table_add(table, "nothing, its DMA is blocked");
-		table_add(table, "%s", binding->unit);
-	}
 	for (i = 0; i < nr; i += run) {
 		run = run_of_pasids(&a[i], nr - i);
 		if (i || a->pasid) {
+			table_add(table, "%s", "");
 			table_add(table, "%s", "");
 			table_add(table, "%s", "");
 		}
@@ -113,14 +113,13 @@ static void add_attachments(struct table *table, const struct nlc_state *state,
 		else
 			table_add(table, "%*s%sIOASID %u", 2 * (int)a[i].covered, "",
 				  a[i].covered ? "over " : "", a[i].ioasid);
-		table_add(table, "%s", i || a->pasid ? "" : binding->unit);
 	}
 }
 
 static void print_bindings(const struct nlc_state *state, uint32_t context)
 {
 	static const char * const heads[] = {
-		"DEVICE", "LABEL", "ATTACHED TO", "UNIT",
+		"DEVICE", "LABEL", "UNIT", "ATTACHED TO",
 	};
 	struct table table = { .columns = 4 };
 	const struct nlc_binding *binding;
