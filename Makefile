@@ -62,6 +62,7 @@ check check-unit check-flushes check-build check-vm check-hw check-debug: setup
 
 bench: setup
 	@tests/bench/run
+	@tests/bench/nest
 
 docs:
 	@$(MAKE) --no-print-directory -C docs

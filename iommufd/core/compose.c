@@ -272,6 +272,7 @@ static void child_removed(struct iofd_space *space, u64 first, u64 last)
 		u64 child_first = link->child.start;
 		u64 child_last = link->child.last;
 
+		link->page = NULL;
 		if (link->level)
 			collect_below(space, link, &gone);
 		else

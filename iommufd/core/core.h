@@ -139,6 +139,9 @@ struct iofd_mapping {
  * @child: (s) in iofd_space.links; the range of the child's addresses
  * @parent: (s) in iofd_space.links_by_parent; a range of the parent's addresses
  * @list: (s) while it is coming or going
+ * @page: (s) of a page of the user's table: its kernel address while it is known
+ *	to be mapped by all spaces above, else NULL
+ * @page_writable: (s) see @page
  * @generation: (s) iofd_space.generation when the user's table said so last
  * @prot: (c) a leaf: IOFD_READ | IOFD_WRITE
  * @level: (c) 0: a leaf, which translates @child into @parent; otherwise @parent
@@ -153,9 +156,11 @@ struct iofd_link {
 	struct interval_tree_node child;
 	struct interval_tree_node parent;
 	struct list_head list;
+	u64 *page;
 	u32 generation;
 	u8 prot;
 	u8 level;
+	bool page_writable;
 };
 
 /**

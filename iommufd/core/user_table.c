@@ -66,20 +66,21 @@ static int take_page(void *arg, u64 addr, phys_addr_t phys, size_t bytes,
 	return 1;
 }
 
-static u64 *table_page(void *arg, u64 addr, bool *writable)
+/* Where the page of the user's table is that @link stands for. */
+static void find_page(struct iofd_space *space, struct iofd_link *link)
 {
-	struct refresh *r = arg;
+	struct iofd_space *parent = space->parent;
+	u64 addr = link->parent.start;
 	struct one_page page = {};
 
-	if (addr > r->space->parent->addr_last)
-		return NULL;
-	iofd_resolve(r->space->parent, addr, addr + (PAGE_SIZE - 1), take_page,
-		     &page);
-	/* Pinned by a root above, for as long as the lock is held. */
+	if (addr > parent->addr_last)
+		return;
+	iofd_resolve(parent, addr, addr + (PAGE_SIZE - 1), take_page, &page);
+	/* Pinned by a root above, until iofd_compose_removed(). */
 	if (!(page.prot & IOFD_READ) || !pfn_valid(PHYS_PFN(page.phys)))
-		return NULL;
-	*writable = page.prot & IOFD_WRITE;
-	return phys_to_virt(page.phys);
+		return;
+	link->page = phys_to_virt(page.phys);
+	link->page_writable = page.prot & IOFD_WRITE;
 }
 
 /* The link that says exactly this already; there may be none. */
@@ -101,37 +102,47 @@ static struct iofd_link *find_link(struct iofd_space *space, u64 first,
 }
 
 /* The table says that [first, last] depends on [addr, addr + bytes - 1]. */
-static int note(struct refresh *r, u64 first, u64 last, u64 addr, u64 bytes,
-		unsigned int prot, unsigned int level)
+static struct iofd_link *note(struct refresh *r, u64 first, u64 last, u64 addr,
+			      u64 bytes, unsigned int prot, unsigned int level)
 {
 	struct iofd_space *space = r->space;
 	struct iofd_link *link;
 
 	if (fatal_signal_pending(current))
-		return -EINTR;
+		return ERR_PTR(-EINTR);
 	cond_resched();
 	link = find_link(space, first, last, level);
 	if (link && link->parent.start == addr && link->prot == prot) {
 		link->generation = space->generation;
-		return 0;
+		return link;
 	}
 	if (space->nr_links + r->nr_fresh >= r->limit)
-		return -E2BIG;
+		return ERR_PTR(-E2BIG);
 	link = iofd_link_alloc(first, last, addr, addr + (bytes - 1));
 	if (!link)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	link->prot = prot;
 	link->level = level;
 	link->generation = space->generation;
 	list_add_tail(&link->list, &r->fresh);
 	r->nr_fresh++;
-	return 0;
+	return link;
 }
 
 static int note_table(void *arg, u64 addr, u64 first, u64 last,
-		      unsigned int level)
+		      unsigned int level, u64 **page, bool *writable)
 {
-	return note(arg, first, last, addr, PAGE_SIZE, 0, level);
+	struct refresh *r = arg;
+	struct iofd_link *link;
+
+	link = note(r, first, last, addr, PAGE_SIZE, 0, level);
+	if (IS_ERR(link))
+		return PTR_ERR(link);
+	if (!link->page)
+		find_page(r->space, link);
+	*page = link->page;
+	*writable = link->page_writable;
+	return 0;
 }
 
 static int note_leaf(void *arg, u64 first, u64 bytes, u64 addr,
@@ -141,7 +152,8 @@ static int note_leaf(void *arg, u64 first, u64 bytes, u64 addr,
 
 	r->leaves_first = min(r->leaves_first, first);
 	r->leaves_last = max(r->leaves_last, first + (bytes - 1));
-	return note(r, first, first + (bytes - 1), addr, bytes, prot, 0);
+	return PTR_ERR_OR_ZERO(note(r, first, first + (bytes - 1), addr, bytes,
+				    prot, 0));
 }
 
 static void free_fresh(struct refresh *r)
@@ -176,7 +188,6 @@ static int walk_range(struct refresh *r)
 		.root = space->table_addr,
 		.levels = space->addr_width_bits == 57 ? 5 : 4,
 		.extended_access = space->format_flags & IOMMU_VTD_S1_EAFE,
-		.page = table_page,
 		.table = note_table,
 		.leaf = note_leaf,
 		.arg = r,

@@ -100,17 +100,14 @@ static int walk_page(const struct fl_user *walk, u64 addr, u64 base,
 		     unsigned int level, u64 first, u64 last, unsigned int prot)
 {
 	unsigned int shift = level_shift(level), i, i_last;
-	bool writable = false;
+	bool writable;
 	u64 *page;
 	int rc;
 
 	rc = walk->table(walk->arg, addr, base, base + (512ULL << shift) - 1,
-			 level);
-	if (rc)
+			 level, &page, &writable);
+	if (rc || !page)
 		return rc;
-	page = walk->page(walk->arg, addr, &writable);
-	if (!page)
-		return 0;
 
 	i = first > base ? (first - base) >> shift : 0;
 	i_last = min_t(u64, (last - base) >> shift, 511);

@@ -16,11 +16,10 @@
  * @root: address of its root page in the parent
  * @levels: 4 or 5
  * @extended_access: set EA besides A
- * @page: kernel address of the page at an address of the parent, or NULL when
- *	the parent does not let it be read; *writable says whether it may be
+ * @table: called for each page of the table, with its address, the range of
+ *	addresses that depends on it, and its level; gives its kernel address,
+ *	or NULL when the parent does not let it be read, and whether it may be
  *	written as well
- * @table: called for each page of the table before it is read, with its address,
- *	the range of addresses that depends on it, and its level
  * @leaf: called for each range that is translated: its start and length, the
  *	address in the parent, IOFD_READ and perhaps IOFD_WRITE
  * @arg: for the functions
@@ -32,9 +31,8 @@ struct fl_user {
 	u64 root;
 	unsigned int levels;
 	bool extended_access;
-	u64 *(*page)(void *arg, u64 addr, bool *writable);
 	int (*table)(void *arg, u64 addr, u64 first, u64 last,
-		     unsigned int level);
+		     unsigned int level, u64 **page, bool *writable);
 	int (*leaf)(void *arg, u64 first, u64 bytes, u64 addr,
 		    unsigned int prot);
 	void *arg;
