@@ -497,7 +497,7 @@ static void B13_parent_unmaps(void)
 }
 
 /* G1, G2, G3: GIOVA over first level, without PASID. */
-static void G2_only_unmapping_costs_anything(void)
+static void G1_G2_G3_giova_over_first_level(void)
 {
 	uint64_t table, mark, last[4];
 	unsigned int i;
@@ -601,7 +601,7 @@ int main(int argc, char **argv)
 	RUN(B8_device_tlb);
 	RUN(B13_parent_unmaps);
 	RUN(C8_default_and_pasids_at_once);
-	RUN(G2_only_unmapping_costs_anything);
+	RUN(G1_G2_G3_giova_over_first_level);
 	RUN(G6_native_first_level);
 	RUN(G7_canonical);
 	return check_end();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Equivalence: the same address spaces on hardware that nests and, by
- * composition, on hardware that does not. Whatever is mapped, unmapped, edited,
+ * Users' tables that are no trees: entries of all levels in the same pages, which
+ * point anywhere. The same address spaces are on hardware that nests and, by
+ * composition, on hardware that does not; whatever is mapped, unmapped, edited,
  * invalidated, attached or detached, after every step both come to the same for
- * all addresses that are tried. And tables of a hostile user.
+ * all addresses that are tried. And a user who changes tables while they are
+ * walked.
  *
  * SEED=n makes another run, STEPS=n a longer one; the seed is printed.
  */
