@@ -13,6 +13,15 @@ static const char *access_name(u32 access)
 	return access & IOFD_WRITE ? "write to" : "read of";
 }
 
+/* " with PASID 7", or nothing, in @text. */
+static const char *with_pasid(const struct iofd_hw_fault *fault, char text[24])
+{
+	text[0] = '\0';
+	if (fault->has_pasid)
+		snprintf(text, 24, " with PASID %u", fault->pasid);
+	return text;
+}
+
 static void report_unbound(struct device *dev,
 			   const struct iofd_hw_fault *fault)
 {
@@ -21,10 +30,12 @@ static void report_unbound(struct device *dev,
 		.dev = dev,
 		.fault = fault,
 	};
+	char pasid[24];
 
-	dev_err_ratelimited(dev, "DMA %s %#llx refused: %s (reason %#x)\n",
+	dev_err_ratelimited(dev, "DMA %s %#llx%s refused: %s (reason %#x)\n",
 			    access_name(fault->access), fault->address,
-			    fault->reason_text, fault->reason);
+			    with_pasid(fault, pasid), fault->reason_text,
+			    fault->reason);
 	iofd_netlink_event(&ev);
 }
 
@@ -40,17 +51,20 @@ static void report_bound(struct iofd_device *idev, u32 ioasid,
 		.ioasid = ioasid,
 		.fault = fault,
 	};
+	char pasid[24];
 
 	if (ioasid)
 		dev_err_ratelimited(ev.dev,
-				    "DMA %s %#llx refused: %s (reason %#x); label %#llx, IOASID %u\n",
+				    "DMA %s %#llx%s refused: %s (reason %#x); label %#llx, IOASID %u\n",
 				    access_name(fault->access), fault->address,
+				    with_pasid(fault, pasid),
 				    fault->reason_text, fault->reason,
 				    idev->label, ioasid);
 	else
 		dev_err_ratelimited(ev.dev,
-				    "DMA %s %#llx refused: %s (reason %#x); label %#llx, attached to nothing\n",
+				    "DMA %s %#llx%s refused: %s (reason %#x); label %#llx, attached to nothing\n",
 				    access_name(fault->access), fault->address,
+				    with_pasid(fault, pasid),
 				    fault->reason_text, fault->reason,
 				    idev->label);
 	iofd_netlink_event(&ev);

@@ -71,7 +71,7 @@ static void plant(struct tree *tree)
 	CHECK(!iommu_map_child(ctx, tree->child, 1ull << 30, 4096, rw, &at));
 	CHECK(!iommu_child_alloc(ctx, tree->child, 0, &tree->grandchild));
 
-	CHECK(!iommu_vtd_s1_new(ctx, memory + TABLE_ADDR, TABLE_ADDR, 65536, 4, 0, &tree->table));
+	CHECK(!iommu_vtd_s1_new(ctx, memory + TABLE_ADDR, TABLE_ADDR, 65536, 4, 0, 0, &tree->table));
 	CHECK(!iommu_vtd_s1_map(tree->table, 0x7000, 0x1000, 4096, rw, NULL));
 	CHECK(!iommu_vtd_s1_alloc(ctx, tree->root, &spec, &tree->user));
 	CHECK_FAILS(iommu_map_child(ctx, tree->user, 0, 4096, rw, &at), EOPNOTSUPP, "write to it");

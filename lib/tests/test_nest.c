@@ -292,7 +292,7 @@ static void test_leaves(void **state)
 	(void)state;
 	memset(memory, 0xff, sizeof(memory));
 	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, sizeof(memory), 4,
-					  KIB4 | MIB2 | GIB, &t), 0);
+					  KIB4 | MIB2 | GIB, 0, &t), 0);
 	assert_int_equal(iommu_vtd_s1_addr(t), TABLE_ADDR);
 	/* 4K, 2M, 1G, 2M, 4K: the largest that fits each time. */
 	assert_int_equal(iommu_vtd_s1_map(t, GIB - MIB2 - KIB4, 4 * GIB - MIB2 - KIB4,
@@ -362,13 +362,13 @@ static void test_refusals(void **state)
 	uint64_t bytes;
 
 	(void)state;
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 3, 0, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4095, 4, 0, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR + 8, 8192, 4, 0, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, 1ull << 52, 8192, 4, 0, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 4, MIB2, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 4, KIB4 | 8192, &t), -EINVAL);
-	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4 * KIB4 + 100, 4, 0, &t), 0);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 3, 0, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4095, 4, 0, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR + 8, 8192, 4, 0, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, 1ull << 52, 8192, 4, 0, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 4, MIB2, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 8192, 4, KIB4 | 8192, 0, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4 * KIB4 + 100, 4, 0, 0, &t), 0);
 
 	assert_int_equal(iommu_vtd_s1_map(t, 0, 0, KIB4, IOMMU_MAP_WRITE, NULL), -EINVAL);
 	assert_int_equal(iommu_vtd_s1_map(t, 0, 0, KIB4, R | IOMMU_MAP_FD, NULL), -EINVAL);
@@ -384,6 +384,23 @@ static void test_refusals(void **state)
 	assert_int_equal(iommu_vtd_s1_unmap(t, 0, UINT64_MAX & ~4095ull, NULL), -EINVAL);
 	assert_int_equal(iommu_vtd_s1_find(t, top, &leaf), -ENOENT);
 	assert_int_equal(iommu_vtd_s1_unmap(t, 0, top, NULL), -ENOENT);
+
+	/* What hardware would mark, and cannot. */
+	iommu_vtd_s1_free(t);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4 * KIB4, 4, 0, 2, &t), -EINVAL);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4 * KIB4, 4, 0,
+					  IOMMU_VTD_S1_WRITE_BACK, &t), 0);
+	assert_int_equal(iommu_vtd_s1_map(t, 0, 0, KIB4, R, NULL), 0);
+	assert_int_equal(iommu_vtd_s1_map(t, KIB4, 0, KIB4, RW, NULL), 0);
+	assert_int_equal(memory[0] & 0xfff, 0x67);
+	assert_int_equal(memory[3 * 512] & 0xfff, 0x25);
+	assert_int_equal(memory[3 * 512 + 1] & 0xfff, 0x67);
+	assert_int_equal(iommu_vtd_s1_find(t, 0, &leaf), 0);
+	assert_true(leaf.accessed && !leaf.dirty);
+	assert_int_equal(iommu_vtd_s1_unmap(t, 0, 2 * KIB4, NULL), 0);
+	assert_int_equal(memory[3 * 512], 0);
+	iommu_vtd_s1_free(t);
+	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, 4 * KIB4 + 100, 4, 0, 0, &t), 0);
 
 	/* Three pages are left: one for each level, and none for another range. */
 	assert_int_equal(iommu_vtd_s1_map(t, MIB2 - KIB4, 0, 2 * KIB4, R, NULL), -ENOSPC);
@@ -424,7 +441,7 @@ static void chance(unsigned int levels, uint64_t page_sizes, uint64_t base)
 	memset(memory, 0xff, sizeof(memory));
 	memset(model, 0xff, sizeof(model));
 	assert_int_equal(iommu_vtd_s1_new(ctx, memory, TABLE_ADDR, sizeof(memory),
-					  levels, page_sizes, &t), 0);
+					  levels, page_sizes, 0, &t), 0);
 	for (round = 0; round < 3000; round++) {
 		unsigned int first = (unsigned int)rand() % CHANCE_PAGES;
 		unsigned int n = 1u + (unsigned int)rand() % (rand() % 4 ? 20 : CHANCE_PAGES);

@@ -41,6 +41,7 @@
  * @levels: 4 or 5
  * @max_leaf: level of the largest leaves to use: 1, 2 or 3
  * @no_2m: 1 GiB and 4 KiB, but not 2 MiB
+ * @write_back: IOMMU_VTD_S1_WRITE_BACK
  */
 struct iommu_vtd_s1 {
 	struct iommu_ctx *ctx;
@@ -52,6 +53,7 @@ struct iommu_vtd_s1 {
 	unsigned int levels;
 	unsigned int max_leaf;
 	bool no_2m;
+	bool write_back;
 };
 
 /**
@@ -100,11 +102,35 @@ static uint64_t *seen(const struct iommu_vtd_s1 *table, const uint64_t *entry)
 	return table->memory + (entry - table->copy);
 }
 
+/* Ordered after stores and other write-backs that come before. */
+static void write_back(const void *line)
+{
+#ifdef __x86_64__
+	__builtin_ia32_clflush(line);
+#else
+	(void)line;
+#endif
+}
+
 static void store(const struct iommu_vtd_s1 *table, uint64_t *entry,
 		  uint64_t value)
 {
 	*entry = value;
+	if (table->write_back && value & S1_P)
+		value |= S1_A | (value & S1_RW ? S1_D : 0);
 	__atomic_store_n(seen(table, entry), htole64(value), __ATOMIC_RELEASE);
+	if (table->write_back)
+		write_back(seen(table, entry));
+}
+
+/* An empty page, before an entry points at it. */
+static void clear_page(const struct iommu_vtd_s1 *table, const uint64_t *page)
+{
+	char *start = (char *)seen(table, page), *line;
+
+	memset(start, 0, PAGE);
+	for (line = start; table->write_back && line < start + PAGE; line += 64)
+		write_back(line);
 }
 
 static bool is_leaf(uint64_t entry, unsigned int level)
@@ -207,7 +233,7 @@ static void fill(struct iommu_vtd_s1 *table, struct span *span, uint64_t *page,
 			continue;
 		}
 		below = table->addr + table->used++ * PAGE;
-		memset(seen(table, page_at(table, below)), 0, PAGE);
+		clear_page(table, page_at(table, below));
 		fill(table, span, page_at(table, below), at, level - 1);
 		store(table, &page[i], below | S1_P | S1_RW | S1_US);
 		span->tables = true;
@@ -246,7 +272,7 @@ static int take_out(struct iommu_vtd_s1 *table, struct span *span, uint64_t *pag
 
 int iommu_vtd_s1_new(struct iommu_ctx *ctx, void *memory, uint64_t addr,
 		     size_t len, unsigned int levels, uint64_t page_sizes,
-		     struct iommu_vtd_s1 **out)
+		     unsigned int flags, struct iommu_vtd_s1 **out)
 {
 	const uint64_t known = bytes_of(1) | bytes_of(2) | bytes_of(3);
 	struct iommu_vtd_s1 *table;
@@ -261,6 +287,8 @@ int iommu_vtd_s1_new(struct iommu_ctx *ctx, void *memory, uint64_t addr,
 		return iommu_refuse(ctx, EINVAL,
 				    "page sizes %#llx: 4 KiB, and besides 2 MiB, 1 GiB or both",
 				    (unsigned long long)page_sizes);
+	if (flags & ~(unsigned int)IOMMU_VTD_S1_WRITE_BACK)
+		return iommu_refuse(ctx, EINVAL, "flags %#x are not known", flags);
 	if (((uintptr_t)memory | addr) & (PAGE - 1) || len < PAGE)
 		return iommu_refuse(ctx, EINVAL,
 				    "a VT-d first-stage table needs whole pages, one at least");
@@ -283,7 +311,8 @@ int iommu_vtd_s1_new(struct iommu_ctx *ctx, void *memory, uint64_t addr,
 	table->levels = levels;
 	table->max_leaf = page_sizes & bytes_of(3) ? 3 : page_sizes & bytes_of(2) ? 2 : 1;
 	table->no_2m = !(page_sizes & bytes_of(2));
-	memset(memory, 0, PAGE);
+	table->write_back = flags & IOMMU_VTD_S1_WRITE_BACK;
+	clear_page(table, table->copy);
 	*out = table;
 	return 0;
 }

@@ -37,7 +37,7 @@ int case_hardware(struct vm *vm)
 
 	/* What the guest does: a table with one page in it. */
 	rc = iommu_vtd_s1_new(vm->ctx, vm->memory + TABLE_GPA, TABLE_GPA,
-			      TABLE_BYTES, 4, 0, &table);
+			      TABLE_BYTES, 4, 0, 0, &table);
 	if (rc)
 		return rc;
 	rc = iommu_vtd_s1_map(table, 0x2000, 0x1000, PAGE, RW, NULL);

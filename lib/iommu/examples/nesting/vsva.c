@@ -35,7 +35,7 @@ static int process_start(struct vm *vm, uint32_t gpa, struct process *p,
 	int rc;
 
 	rc = iommu_vtd_s1_new(vm->ctx, vm->memory + spec.table_addr,
-			      spec.table_addr, TABLE_BYTES, 4, 0, &p->table);
+			      spec.table_addr, TABLE_BYTES, 4, 0, 0, &p->table);
 	if (rc)
 		return rc;
 	rc = iommu_vtd_s1_map(p->table, 0x40000000, at, 2 * PAGE, RW, NULL);

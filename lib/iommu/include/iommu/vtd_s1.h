@@ -27,6 +27,17 @@ struct iommu_ctx;
 struct iommu_vtd_s1;
 
 /**
+ * enum iommu_vtd_s1_write - how a table is written
+ * @IOMMU_VTD_S1_WRITE_BACK: for hardware whose walks do not snoop the CPU's
+ *	caches (VT-d without ECAP.SMPWCS, bit 48): what is written is written back
+ *	to memory, and entries are marked as accessed and dirty beforehand, for
+ *	such hardware refuses to do so
+ */
+enum iommu_vtd_s1_write {
+	IOMMU_VTD_S1_WRITE_BACK = 1 << 0,
+};
+
+/**
  * iommu_vtd_s1_new() - begin an empty table
  * @ctx: a context, for error texts; need not be open
  * @memory: where the program sees the memory for the table's pages, page
@@ -38,13 +49,14 @@ struct iommu_vtd_s1;
  * @page_sizes: bitmap of the leaves to use, of 4 KiB, 2 MiB and 1 GiB; 4 KiB must
  *	be in it; 0: 4 KiB and 2 MiB. Only units with CAP.FS1GP walk leaves of
  *	1 GiB; the kernel composes them always
+ * @flags: enum iommu_vtd_s1_write
  * @table: output: the table
  *
- * Return: 0; -EINVAL: alignment, @levels, @page_sizes, no page; -ENOMEM.
+ * Return: 0; -EINVAL: alignment, @levels, @page_sizes, @flags, no page; -ENOMEM.
  */
 int iommu_vtd_s1_new(struct iommu_ctx *ctx, void *memory, uint64_t addr,
 		     size_t len, unsigned int levels, uint64_t page_sizes,
-		     struct iommu_vtd_s1 **table);
+		     unsigned int flags, struct iommu_vtd_s1 **table);
 
 /**
  * iommu_vtd_s1_free() - forget a table
