@@ -252,7 +252,9 @@ static void page_request(struct ep *ep, struct queue *q)
 {
 	uint16_t index = q->data >> 16 & 0x1ff;
 	bool each = q->data & HQ_PR_EACH, open = q->data & HQ_PR_NOT_LAST;
-	bool wait = !each && !open && !(q->data & HQ_PR_NO_WAIT);
+	/* A stop marker, which asks for nothing, is not answered. */
+	bool wait = !each && !open && !(q->data & HQ_PR_NO_WAIT) &&
+		    q->data & (HQ_PR_R | HQ_PR_W);
 	uint32_t i, rc;
 
 	q->group = index;

@@ -372,6 +372,7 @@ int topo_read(const char *path, const char *dir)
 		fprintf(stderr, "iofd-hw: %s: %s\n", path, strerror(errno));
 		return -1;
 	}
+	line_nr = 0;
 	while (ok && fgets(line, sizeof(line), f)) {
 		line_nr++;
 		ok = parse_line(line);
