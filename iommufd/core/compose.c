@@ -250,6 +250,7 @@ static void collect_below(struct iofd_space *space, struct iofd_link *page,
 
 		if (link->level < page->level && list_empty(&link->list))
 			list_add(&link->list, gone);
+		cond_resched();
 	}
 }
 
@@ -257,8 +258,10 @@ static void del_collected(struct iofd_space *space, struct list_head *gone)
 {
 	struct iofd_link *link, *next;
 
-	list_for_each_entry_safe(link, next, gone, list)
+	list_for_each_entry_safe(link, next, gone, list) {
 		iofd_link_del(space, link);
+		cond_resched();
+	}
 }
 
 static void child_removed(struct iofd_space *space, u64 first, u64 last)
