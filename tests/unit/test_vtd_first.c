@@ -111,6 +111,46 @@ static void choice(void **state)
 	vtdhw_end();
 }
 
+/* A unit that has no second level in scalable mode */
+static void first_level_only(void **state)
+{
+	struct iofd_pt_attrs attrs = { .nest_parent = true };
+	struct iofd_hw_caps caps;
+	struct iofd_hw_pt *pt;
+
+	start(VTDHW_CAP & ~(CAP_FS1GP | CAP_FS5LP), VTDHW_ECAP & ~ECAP_SSTS,
+	      true);
+	assert_true(hw->unit->scalable);
+	ops->caps(dev->hd, &caps);
+	assert_int_equal(caps.addr_width_bits, 47);
+	assert_int_equal(caps.pgsize_bitmap, SZ_4K | SZ_2M);
+	assert_int_equal(caps.pasid_width_bits, 20);
+	assert_int_equal(caps.formats, 1 << IOMMU_FORMAT_DEFAULT);
+	assert_int_equal(PTR_ERR(ops->pt_alloc(dev->hd, &attrs)), -EOPNOTSUPP);
+	attrs = (struct iofd_pt_attrs) { .addr_width_bits = 48 };
+	assert_int_equal(PTR_ERR(ops->pt_alloc(dev->hd, &attrs)), -EINVAL);
+	pt = new_pt(0);
+	assert_true(ops->pt_fits(pt, dev->hd));
+	attach(pt, NO);
+	attach(pt, 5);
+	map(pt, 0x10000, PHYS, SZ_4K);
+	vtdhw_lands(dev, NO, 0x10000, PHYS);
+	vtdhw_lands(dev, 5, 0x10000, PHYS);
+	vtdhw_close(dev);
+	ops->pt_free(pt);
+	vtdhw_end();
+
+	/* Not unless it is asked for, or without pass-through */
+	vtdhw_begin();
+	assert_false(vtdhw_unit(VTDHW_CAP, VTDHW_ECAP & ~ECAP_SSTS)->unit->scalable);
+	vtdhw_end();
+	vtdhw_begin();
+	vtd_want_first_level = true;
+	assert_false(vtdhw_unit(VTDHW_CAP, VTDHW_ECAP & ~(ECAP_SSTS | ECAP_PT))
+		     ->unit->scalable);
+	vtdhw_end();
+}
+
 /* Every size of page, with PASID and without, to the last address */
 static void check_pages(u64 cap, u64 ecap, bool ats, u32 width)
 {
@@ -345,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		shim_test(choice),
+		shim_test(first_level_only),
 		shim_test(pages),
 		shim_test(canonical),
 		shim_test(order),

@@ -139,7 +139,8 @@ static int paging_map(struct iommu_domain *domain, unsigned long iova,
 		access |= IOFD_READ;
 	if (prot & IOMMU_WRITE)
 		access |= IOFD_WRITE;
-	if (!access || last > vd->table->pt.addr_last)
+	if (!access || vd->table->prot_needed & ~access ||
+	    last > vd->table->pt.addr_last)
 		return -EINVAL;
 
 	mutex_lock(&vd->lock);
@@ -261,14 +262,15 @@ static const struct iommu_domain_ops paging_ops = {
 	.free = paging_free,
 };
 
-static struct iommu_domain *paging_alloc(const struct vtd_limits *limits)
+static struct iommu_domain *paging_alloc(enum vtd_walk walk,
+					 const struct vtd_limits *limits)
 {
 	struct vtd_domain *vd;
 
 	vd = kzalloc(sizeof(*vd), GFP_KERNEL_ACCOUNT);
 	if (!vd)
 		return ERR_PTR(-ENOMEM);
-	vd->table = vtd_table_alloc(VTD_WALK_SECOND, limits, 0, limits->snoop);
+	vd->table = vtd_table_alloc(walk, limits, 0, limits->snoop);
 	if (IS_ERR(vd->table)) {
 		int rc = PTR_ERR(vd->table);
 
@@ -287,16 +289,18 @@ static struct iommu_domain *paging_alloc(const struct vtd_limits *limits)
 static struct iommu_domain *domain_alloc_paging(struct device *dev)
 {
 	struct vtd_dev *vdev = dev_iommu_priv_get(dev);
+	enum vtd_walk walk = vtd_plain_walk(vdev->unit);
 	struct vtd_limits limits;
 
-	vtd_unit_limits(vdev->unit, VTD_WALK_SECOND, &limits);
-	return paging_alloc(&limits);
+	vtd_unit_limits(vdev->unit, walk, &limits);
+	return paging_alloc(walk, &limits);
 }
 #else
 /* Without a device to ask, a table that every unit can walk. */
 static struct iommu_domain *domain_alloc(unsigned int type)
 {
 	struct vtd_limits all = { .levels_mask = 0 }, one;
+	enum vtd_walk walk = VTD_WALK_SECOND;
 	struct iommu_domain *domain;
 	struct vtd_unit *unit;
 	bool first = true;
@@ -311,15 +315,20 @@ static struct iommu_domain *domain_alloc(unsigned int type)
 	default:
 		return NULL;
 	}
+	list_for_each_entry(unit, &vtd_units, link)
+		if (!unit->second_level)
+			walk = VTD_WALK_FIRST;
 	list_for_each_entry(unit, &vtd_units, link) {
-		vtd_unit_limits(unit, VTD_WALK_SECOND, &one);
+		if (walk == VTD_WALK_FIRST && !unit->first_level)
+			return NULL;
+		vtd_unit_limits(unit, walk, &one);
 		if (first)
 			all = one;
 		else
 			vtd_limits_intersect(&all, &one);
 		first = false;
 	}
-	domain = paging_alloc(&all);
+	domain = paging_alloc(walk, &all);
 	return IS_ERR(domain) ? NULL : domain;
 }
 #endif

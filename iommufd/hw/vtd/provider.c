@@ -80,7 +80,7 @@ static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
 				       const struct iofd_pt_attrs *attrs)
 {
 	struct vtd_unit *unit = to_vtd_dev(hd)->unit;
-	enum vtd_walk walk = VTD_WALK_SECOND;
+	enum vtd_walk walk = vtd_plain_walk(unit);
 	struct vtd_limits limits;
 	struct vtd_table *table;
 

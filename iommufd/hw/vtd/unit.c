@@ -102,7 +102,7 @@ void vtd_unit_limits(const struct vtd_unit *unit, enum vtd_walk walk,
 	unsigned int first_bits = 47;
 
 	*limits = (struct vtd_limits) {
-		.levels_mask = vtd_levels_mask(unit->cap),
+		.levels_mask = unit->second_level ? vtd_levels_mask(unit->cap) : 0,
 		.addr_width_bits = unit->addr_width_bits,
 		.max_leaf_level = unit->max_leaf_level,
 		.noncoherent = !unit->walk_coherent,
@@ -218,12 +218,26 @@ static int check(struct vtd_unit *unit)
 	return 0;
 }
 
+/*
+ * Scalable mode needs second-level tables; or first-level ones where these are
+ * wanted anyway, and the kernel's devices need no table.
+ */
+static bool can_scale(const struct vtd_unit *unit)
+{
+	if (!vtd_want_scalable || !(unit->ecap & ECAP_SMTS))
+		return false;
+	return unit->ecap & ECAP_SSTS ||
+	       (vtd_want_first_level && unit->ecap & ECAP_FSTS &&
+		unit->ecap & ECAP_PT);
+}
+
 static void learn(struct vtd_unit *unit)
 {
 	unsigned int levels = fls(vtd_levels_mask(unit->cap)) - 1;
+	struct vtd_limits limits;
 
-	unit->scalable = vtd_want_scalable &&
-			 unit->ecap & ECAP_SMTS && unit->ecap & ECAP_SSTS;
+	unit->scalable = can_scale(unit);
+	unit->second_level = !unit->scalable || unit->ecap & ECAP_SSTS;
 	unit->coherent = unit->ecap & ECAP_C;
 	unit->walk_coherent = unit->ecap & (unit->scalable ? ECAP_SMPWCS : ECAP_C);
 	unit->addr_width_bits = min(CAP_MGAW(unit->cap), 12 + 9 * levels);
@@ -232,8 +246,13 @@ static void learn(struct vtd_unit *unit)
 		unit->max_leaf_level = unit->cap & CAP_SSLPS_1G ? 3 : 2;
 	if (unit->scalable && unit->ecap & ECAP_FSTS) {
 		unit->first_level = true;
-		unit->nests = unit->ecap & ECAP_NEST;
+		unit->nests = unit->second_level && unit->ecap & ECAP_NEST;
 		unit->erratum_772415 = unit->nests && vtd_erratum_772415();
+	}
+	if (!unit->second_level) {
+		vtd_unit_limits(unit, VTD_WALK_FIRST, &limits);
+		unit->addr_width_bits = limits.addr_width_bits;
+		unit->max_leaf_level = limits.max_leaf_level;
 	}
 	if (unit->scalable && unit->ecap & ECAP_PASID)
 		unit->pasid_width_bits = min(ECAP_PSS(unit->ecap), 20u);

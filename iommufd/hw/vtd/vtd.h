@@ -119,9 +119,10 @@ enum vtd_phase {
  * @scalable: (c) mode of the root table
  * @coherent: (c) it snoops caches when it walks root, context and PASID tables
  * @walk_coherent: (c) and when it walks page tables
- * @addr_width_bits: (c) of I/O virtual addresses
+ * @addr_width_bits: (c) of I/O virtual addresses that its tables translate
  * @max_leaf_level: (c) largest page: 1: 4 KiB, 2: 2 MiB, 3: 1 GiB
- * @first_level: (c) it walks first-level tables
+ * @second_level: (c) it walks second-level tables
+ * @first_level: (c) it walks first-level tables; one of both at least
  * @nests: (c) it walks a first-level table over a second-level one
  * @erratum_772415: (c) it writes to guests' page tables where the parent is
  *	read-only: no read-only mappings in a parent
@@ -157,6 +158,7 @@ struct vtd_unit {
 	bool walk_coherent;
 	u8 addr_width_bits;
 	u8 max_leaf_level;
+	bool second_level;
 	bool first_level;
 	bool nests;
 	bool erratum_772415;
@@ -403,6 +405,12 @@ void vtd_unit_limits(const struct vtd_unit *unit, enum vtd_walk walk,
 		     struct vtd_limits *limits);
 void vtd_limits_intersect(struct vtd_limits *limits,
 			  const struct vtd_limits *other);
+
+/* What a table is where nobody has asked for anything. */
+static inline enum vtd_walk vtd_plain_walk(const struct vtd_unit *unit)
+{
+	return unit->second_level ? VTD_WALK_SECOND : VTD_WALK_FIRST;
+}
 
 static inline unsigned int vtd_levels_mask(u64 cap)
 {
