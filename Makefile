@@ -29,6 +29,7 @@ help:
 	@echo "make check-unit    unit tests, in userspace"
 	@echo "make check-flushes each flush of the VT-d driver left out in turn, which a test notices"
 	@echo "make check-build   modules for both kernels without a warning, and sparse"
+	@echo "make check-model   the VT-d unit of lib/vtd against QEMU's"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
 	@echo "make check-hw      the same with test hardware: nesting, PASIDs, ATS, page requests"
 	@echo "make check-debug   both on a kernel with KASAN, lockdep and kmemleak"
@@ -57,7 +58,7 @@ lib:
 demo: setup
 	@tests/demo/run
 
-check check-unit check-flushes check-build check-vm check-hw check-debug: setup
+check check-unit check-flushes check-build check-model check-vm check-hw check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
@@ -77,4 +78,4 @@ clean:
 
 .DEFAULT_GOAL := help
 .PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
-	check-flushes check-hw check-debug bench docs install clean
+	check-flushes check-model check-hw check-debug bench docs install clean

@@ -317,6 +317,9 @@ static bool first_stage(struct vtdu *u, struct query *q)
 		else if (!(below & VTDU_WRITE))
 			w.leaf_set &= ~FS_D;
 	}
+	/* Where interrupts are the request will be refused. */
+	if (in_interrupt_range(w.addr))
+		w.leaf_set = 0;
 	if (!walk_fs_commit(u, &w))
 		return false;
 	q->fault = w.fault;

@@ -8,7 +8,8 @@
 /* A, D and PS are of no interest here: bits that make @e invalid at @level */
 static bool entry_reserved(const struct vtdu *u, uint64_t e, unsigned int level)
 {
-	uint64_t rsvd = u->addr_rsvd & VTD_MASK(51, 0);
+	/* Bit 62 is IW, which is not supported; before revision 4 it was TM. */
+	uint64_t rsvd = (u->addr_rsvd & VTD_MASK(51, 0)) | VTD_BIT(62);
 	bool leaf = level == 1;
 
 	if (level > 1 && e & ENTRY_PS) {
@@ -20,9 +21,6 @@ static bool entry_reserved(const struct vtdu *u, uint64_t e, unsigned int level)
 	}
 	if (!leaf || !(u->cfg.ecap & ECAP_SC))
 		rsvd |= SS_SNP;
-	/* TM of older revisions; it means nothing here */
-	if (!leaf || !(u->cfg.ecap & ECAP_DT))
-		rsvd |= VTD_BIT(62);
 	return e & rsvd;
 }
 
@@ -135,7 +133,11 @@ void walk_ss(struct vtdu *u, const struct route *r, uint64_t addr,
 
 		set = r->ssade ? SS_A : 0;
 		if (leaf) {
-			if (!granted(r, access, perm))
+			w->lg2 = level_lg2(level);
+			w->addr = (e & ENTRY_ADDR & ~VTD_MASK(w->lg2 - 1, 0)) |
+				  (addr & VTD_MASK(w->lg2 - 1, 0));
+			if (!granted(r, access, perm) ||
+			    in_interrupt_range(w->addr))
 				set = 0;
 			else if (r->ssade && access & perm & VTDU_WRITE)
 				set |= SS_D;
@@ -157,12 +159,9 @@ void walk_ss(struct vtdu *u, const struct route *r, uint64_t addr,
 		level--;
 	}
 
-	w->lg2 = level_lg2(level);
 	w->perm = perm;
 	w->snp = e & SS_SNP;
 	w->dirty = !r->ssade || e & SS_D;
-	w->addr = (e & ENTRY_ADDR & ~VTD_MASK(w->lg2 - 1, 0)) |
-		  (addr & VTD_MASK(w->lg2 - 1, 0));
 	/* The permissions of all levels together may be none (SSS.2). */
 	if (!perm)
 		w->fault = absent(r, access);

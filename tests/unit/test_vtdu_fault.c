@@ -161,6 +161,8 @@ static void test_legacy_paging(void **state)
 	WITH(leaf, OUT | SS_R | 1ULL << 46, expect(LSS_2, IOVA, R));
 	WITH(leaf, OUT | SS_R | 1ULL << 51, expect(LSS_2, IOVA, R));
 	WITH(leaf, OUT | SS_R | 1ULL << 52, expect(0, IOVA, R));
+	WITH(leaf, OUT | SS_R | 1ULL << 61, expect(0, IOVA, R));
+	WITH(leaf, OUT | SS_R | 1ULL << 62, expect(LSS_2, IOVA, R));
 	WITH(leaf, OUT | SS_R | 1ULL << 63, expect(0, IOVA, R));
 	WITH(leaf, OUT | SS_R | SS_SNP, expect(0, IOVA, R));
 	WITH(pde, env_r64(e, pde) | SS_SNP, expect(LSS_2, IOVA, R));

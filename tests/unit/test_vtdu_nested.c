@@ -233,6 +233,11 @@ static void test_first_stage_bits(void **state)
 		forget();
 		assert_int_equal(env_dma_pasid(e, 1, IOVA, W), SGN_6);
 		assert_int_equal(env_r64(e, at), OUT | FS_P | FS_US);
+		/* nor one that leads to the interrupts */
+		env_w64(e, at, 0xfee00000 | ALL);
+		forget();
+		assert_int_equal(env_dma_pasid(e, 1, IOVA, W), SGN_8);
+		assert_int_equal(env_r64(e, at), 0xfee00000 | ALL);
 		env_free(e);
 	}
 }
@@ -260,6 +265,10 @@ static void test_second_stage_bits(void **state)
 					 (SS_A | SS_D), SS_A);
 		assert_int_equal(env_to(e, IOVA, W), OUT);
 		assert_int_equal(env_r64(e, at), OUT | SS_R | SS_W | SS_A | SS_D);
+		env_w64(e, at, 0xfee00000 | SS_R | SS_W);
+		forget();
+		assert_int_equal(env_dma(e, IOVA, RW), SGN_8);
+		assert_int_equal(env_r64(e, at), 0xfee00000 | SS_R | SS_W);
 		env_free(e);
 	}
 
