@@ -363,6 +363,14 @@ static bool transient_mapping(const struct dma *d, const struct verdict *v,
 	       leaf(d, g) & VTD_BIT(62);
 }
 
+/* SNP is reserved without snoop control. */
+static bool snoop_bit(const struct dma *d, const struct verdict *v,
+		      const struct gen *g)
+{
+	return !(g->ecap & ECAP_SC) && d->model.fault == SSS_3 &&
+	       leaf(d, g) & SS_SNP;
+}
+
 /* Canonical is a matter of FSPM (3.6), not of AW. */
 static bool canonical_width(const struct dma *d, const struct verdict *v,
 			    const struct gen *g)
@@ -388,6 +396,7 @@ static struct rule rules[] = {
 	{ "pass-through-width", pass_through_width },
 	{ "pass-through-aw", pass_through_aw },
 	{ "transient-mapping", transient_mapping },
+	{ "snoop-bit", snoop_bit },
 	{ "canonical-width", canonical_width },
 	{ "left-behind", left_behind },
 	/* for entries, not for requests: SPECULATIVE and what follows */
