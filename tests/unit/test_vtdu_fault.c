@@ -497,6 +497,102 @@ static void test_privilege(void **state)
 	env_free(e);
 }
 
+/* Fields of what the unit does not have are reserved. */
+static void test_capabilities(void **state)
+{
+	static const struct {
+		uint64_t ecap;
+		unsigned int word;
+		uint64_t bits;
+	} fields[] = {
+		{ ECAP_SSADS, 0, PASID_SSADE },
+		{ ECAP_SMPWCS, 1, PASID_PWSNP },
+		{ ECAP_SC, 1, PASID_PGSNP },
+		{ ECAP_SRS, 2, PASID_SRE },
+		{ ECAP_EAFS, 2, PASID_EAFE },
+		{ ECAP_FSTS, 2, PASID_WPE },
+		{ ECAP_FSTS, 2, 1ULL << 20 },
+		{ ECAP_SSTS, 0, 1ULL << 20 },
+	};
+	struct vtdu_config cfg;
+	unsigned int i, without;
+	uint64_t at;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+	for (without = 0; without < 2; without++) {
+		struct env_pasid p = { .pgtt = PGTT_PT };
+
+		cfg = env_config();
+		if (without)
+			cfg.ecap &= ~fields[i].ecap;
+		e = env_scalable(&cfg);
+		p.q[fields[i].word] = fields[i].bits;
+		env_set_pasid(e, 0, &p);
+		expect(without ? SPT_3 : 0, IOVA, R);
+		env_free(e);
+	}
+
+	/* Kinds of translation */
+	for (i = PGTT_FS; i <= PGTT_PT; i++) {
+		static const uint64_t bits[] = { 0, ECAP_FSTS, ECAP_SSTS,
+						 ECAP_NEST, ECAP_PT };
+
+		cfg = env_config();
+		cfg.ecap &= ~bits[i];
+		e = env_scalable(&cfg);
+		at = env_pasid_entry(e, e->dir, 0);
+		env_w64(e, at, PASID_P | 2 << 2 | i << 6);
+		expect(SPT_4, IOVA, R);
+		env_free(e);
+	}
+
+	/* and of context entries */
+	for (i = 2; i < 5; i++) {
+		static const uint64_t bits[] = { 0, 0, ECAP_DT, ECAP_PASID,
+						 ECAP_PRS };
+
+		cfg = env_config();
+		cfg.ecap &= ~bits[i];
+		e = env_scalable(&cfg);
+		expect(SCT_3, IOVA, R);
+		env_free(e);
+	}
+	for (i = TT_ATS; i <= TT_PASS; i++) {
+		cfg = env_config();
+		cfg.ecap &= ~(i == TT_ATS ? ECAP_DT : ECAP_PT);
+		e = env_legacy(&cfg, i << 2);
+		expect(LCT_4, IOVA, R);
+		env_free(e);
+	}
+
+	/* Large pages, and the snoop bit */
+	cfg = env_config();
+	cfg.cap &= ~(CAP_SSLPS_1G | CAP_FS1GP | CAP_SSLPS_2M);
+	cfg.ecap &= ~ECAP_SC;
+	e = env_legacy(&cfg, 0);
+	ss = env_page(e);
+	env_w64(e, env_legacy_entry(e, ENV_SID), CTX_P | ss);
+	env_map_ss(e, ss, 4, 0, 3, SS_R);
+	env_map_ss(e, ss, 4, 0x40000000, 2, SS_R);
+	env_map_ss(e, ss, 4, 0x80000000, 1, SS_R | SS_SNP);
+	expect(LSS_2, 0, R);
+	expect(LSS_2, 0x40000000, R);
+	expect(LSS_2, 0x80000000, R);
+	env_free(e);
+	e = env_scalable(&cfg);
+	{
+		struct env_pasid p = { .pgtt = PGTT_FS, .q[1] = PASID_PWSNP };
+
+		p.fs_root = env_page(e);
+		env_map_fs(e, p.fs_root, 4, 0, 3, FS_P | FS_US, 0);
+		env_map_fs(e, p.fs_root, 4, 0x40000000, 2, FS_P | FS_US, 0);
+		env_set_pasid(e, 0, &p);
+		expect(SFS_3, 0, R);
+		expect(0, 0x40000000, R);
+	}
+	env_free(e);
+}
+
 /* Requests without PASID get their privilege and their PASID from RID_*. */
 static void test_rid(void **state)
 {
@@ -534,6 +630,12 @@ static void test_rid(void **state)
 	expect(SCT_3, IOVA, R);
 	env_free(e);
 
+	cfg.ecap |= ECAP_RPS;
+	e = env_scalable(&cfg);
+	env_w64(e, env_scalable_entry(e, ENV_SID) + 8, SCTX_RID_PRIV);
+	expect(SCT_3, IOVA, R);
+	env_free(e);
+
 	/* PASIDs that the unit does not have, though the directory does */
 	cfg = env_config();
 	cfg.ecap &= ~(31ULL << 35);
@@ -541,6 +643,71 @@ static void test_rid(void **state)
 	e = env_scalable(&cfg);
 	expect_pasid(SPD_2, 255, IOVA, R);
 	expect_pasid(SGN_10, 256, IOVA, R);
+	env_free(e);
+}
+
+/* Widths that are smaller than the tables' */
+static void test_widths(void **state)
+{
+	struct env_pasid p = { .pgtt = PGTT_NESTED };
+	struct vtdu_config cfg = env_config();
+
+	/* 16 domains, 40 bits of guest addresses */
+	cfg.cap &= ~(7ULL | 63ULL << 16);
+	cfg.cap |= 39ULL << 16;
+	e = env_legacy(&cfg, TT_PASS << 2);
+	expect(0, IOVA, R);
+	WITH(env_legacy_entry(e, ENV_SID) + 8, 2 | 15 << 8, expect(0, IOVA, R));
+	assert_int_equal(vtdu_misused(e->u), 0);
+	WITH(env_legacy_entry(e, ENV_SID) + 8, 2 | 16 << 8,
+	     expect(LCT_3, IOVA, R));
+	assert_int_equal(vtdu_stats(e->u)->misuse[VTDU_MISUSE_DID], 1);
+	/* Invalidations ignore the bits that domains do not have. */
+	assert_int_equal(env_to(e, IOVA, R), IOVA);
+	env_submit(e, env_desc(QI_IOTLB, G_DOMAIN, ENV_DID | 0xff0), 0);
+	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_IOTLB), 0);
+	env_free(e);
+
+	e = env_legacy(&cfg, 0);
+	ss = env_page(e);
+	env_w64(e, env_legacy_entry(e, ENV_SID), CTX_P | ss);
+	expect(LGN_3, 0xffffffffff, R);
+	expect(LGN_1, 1ULL << 40, R);
+	env_free(e);
+
+	e = env_scalable(&cfg);
+	p.did = 16;
+	env_set_pasid(e, 0, &p);
+	expect(SPT_3, IOVA, R);
+	p.did = 15;
+	p.fs_root = 1ULL << 40;
+	env_set_pasid(e, 0, &p);
+	expect(SPT_4, IOVA, R);
+	p.fs_root = 0xfffffff000;
+	env_set_pasid(e, 0, &p);
+	expect(SSS_2, IOVA, R);
+	env_free(e);
+}
+
+/* Functions from 16.0 on are in the upper half of the root entry. */
+static void test_upper_half(void **state)
+{
+	struct vtdu_request q = { .sid = 0x01fe, .addr = IOVA, .access = R };
+	struct vtdu_result res;
+	uint64_t root, ctx;
+
+	scalable(PGTT_PT);
+	assert_int_equal(env_request(e, &q, &res), SRT_2);
+	ctx = env_scalable_entry(e, q.sid);
+	root = e->root + 16 + 8;
+	assert_int_equal(env_r64(e, root), (ctx & ~0xfffULL) | 1);
+	assert_int_equal(ctx & 0xfff, 0x7e * 32);
+	assert_int_equal(env_request(e, &q, &res), SCT_2);
+	env_w64(e, ctx, e->dir | CTX_P);
+	assert_int_equal(env_request(e, &q, &res), 0);
+	WITH(root, env_r64(e, root) | 2,
+	     assert_int_equal(env_request(e, &q, &res), SRT_3));
+	WITH(root, env_r64(e, root) | 2, expect(0, IOVA, R));
 	env_free(e);
 }
 
@@ -666,6 +833,9 @@ int main(void)
 		env_test(test_first_stage),
 		env_test(test_privilege),
 		env_test(test_rid),
+		env_test(test_capabilities),
+		env_test(test_widths),
+		env_test(test_upper_half),
 		env_test(test_fpd),
 		env_test(test_recording),
 	};

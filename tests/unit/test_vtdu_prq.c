@@ -323,6 +323,26 @@ static void test_implicit_invalidation(void **state)
 	assert_int_equal(env_dma(e, IOVA, W), SGN_6);
 	assert_int_equal(page(0, IOVA, true), VTDU_PAGE_QUEUED);
 	assert_int_equal(env_to(e, IOVA, W), OUT);
+	/* In nested mode it takes the domain, with the second stage's tables. */
+	{
+		struct env_pasid p = { .pgtt = PGTT_NESTED, .ss_root = ss,
+				       .fs_root = fs + ENV_GPA,
+				       .q[1] = PASID_PWSNP };
+		uint64_t gpa, pde;
+
+		for (gpa = 0; gpa < 0x80000; gpa += 0x1000)
+			env_map_ss(e, ss, 4, ENV_GPA + gpa, 1, gpa | SS_R | SS_W);
+		fs = p.fs_root = env_page(e);
+		p.fs_root += ENV_GPA;
+		env_map_fs(e, fs, 4, IOVA, 1, IOVA | ALL, ENV_GPA);
+		env_set_pasid(e, 3, &p);
+		assert_int_equal(env_to_pasid(e, 3, IOVA, R), OUT);
+		pde = env_entry(e, ss, 4, IOVA, 2, 0);
+		env_w64(e, pde, 0);
+		assert_int_equal(page(3, IOVA + 0x40000000, true),
+				 VTDU_PAGE_QUEUED);
+		assert_int_equal(env_dma_pasid(e, 3, IOVA, R), SSS_2);
+	}
 	/* The listener hears of what software asks for alone. */
 	assert_int_equal(e->nr_inval, 0);
 	env_free(e);

@@ -293,6 +293,15 @@ static void test_piotlb(void **state)
 	iotlb(G_NARROW, ENV_DID, GUEST, 0, false);
 	assert_int_equal(env_dma_pasid(e, 3, GUEST, R), SSS_2);
 
+	/* PASID 0, which second-stage paging structures are not tagged with */
+	env_map_ss(e, ss, 4, GUEST, 1, OUT | SS_R);
+	env_set_pasid(e, 0, &(struct env_pasid) { .pgtt = PGTT_SS,
+						  .ss_root = ss });
+	assert_int_equal(env_to(e, GUEST, R), OUT);
+	env_w64(e, env_entry(e, ss, 4, GUEST, 2, 0), 0);
+	piotlb(G_PASID, ENV_DID, 0, 0, 0, false);
+	assert_int_equal(env_to(e, GUEST, R), OUT);
+
 	/* A page of another domain leaves the first stage alone. */
 	assert_int_equal(env_to_pasid(e, 2, IOVA, R), OUT);
 	env_set_pasid(e, 2, &(struct env_pasid) { .pgtt = PGTT_PT, .did = 9 });
@@ -436,6 +445,11 @@ static void test_caching_mode_scalable(void **state)
 	/* Announced with the domain that it has from now on */
 	pasid_cache(G_PC_PASID, ENV_DID, 1);
 	assert_int_equal(env_dma_pasid(e, 1, IOVA, R), SFS_2);
+	assert_int_equal(env_dma_pasid(e, 5, IOVA, R), SPT_2);
+	env_set_pasid(e, 5, &p);
+	assert_int_equal(env_dma_pasid(e, 5, IOVA, R), SPT_2);
+	pasid_cache(G_PC_DOMAIN, 0x123, 0);
+	assert_int_equal(env_dma_pasid(e, 5, IOVA, R), SFS_2);
 	/* The first stage is the guest's: nothing absent is kept. */
 	env_map_fs(e, p.fs_root, 4, IOVA, 1, OUT | ALL, 0);
 	assert_int_equal(env_to_pasid(e, 1, IOVA, R), OUT);
@@ -494,6 +508,126 @@ static void test_root(void **state)
 	assert_int_equal(env_to(e, IOVA, R), IOVA);
 	env_gcmd(e, GCMD_TE, false);
 	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_IOTLB), 1);
+	env_free(e);
+}
+
+/* What an entry above refuses is refused by what is cached of it, too. */
+static void test_cached_permissions(void **state)
+{
+	struct env_pasid p = { .pgtt = PGTT_FS, .q[1] = PASID_PWSNP };
+	struct vtdu_config cfg = env_config();
+	uint64_t at, pde, table;
+
+	start_legacy(0);
+	env_map_ss(e, ss, 4, IOVA + PAGE, 1, NEW | SS_R | SS_W);
+	pde = env_entry(e, ss, 4, IOVA, 2, 0);
+	env_w64(e, pde, env_r64(e, pde) & ~SS_W);
+	assert_int_equal(env_to(e, IOVA, R), OUT);
+	assert_int_equal(env_dma(e, IOVA + PAGE, W), LGN_2);
+	assert_int_equal(env_to(e, IOVA + PAGE, R), NEW);
+	env_free(e);
+
+	cfg.ecap |= ECAP_ERS;
+	e = env_scalable(&cfg);
+	p.fs_root = fs = env_page(e);
+	p.q[2] = PASID_ERE | PASID_NXE | PASID_SRE;
+	env_set_pasid(e, 1, &p);
+	at = env_map_fs(e, fs, 4, IOVA, 1, OUT | ALL, 0);
+	env_w64(e, at + 8, NEW | ALL);
+	pde = env_entry(e, fs, 4, IOVA, 2, 0);
+	table = env_r64(e, pde);
+	env_w64(e, pde, table & ~FS_RW);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, R), OUT);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA + PAGE, W), SGN_6);
+	env_w64(e, pde, table | FS_XD);
+	iotlb(G_GLOBAL, 0, 0, 0, false);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, R), OUT);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA + PAGE, R | X), SGN_3);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA, R | X), SGN_3);
+	env_w64(e, pde, table & ~FS_US);
+	iotlb(G_GLOBAL, 0, 0, 0, false);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA, R), SGN_2);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA + PAGE, R), SGN_2);
+	/* A page that the IOTLB has from a supervisor */
+	{
+		struct vtdu_request q = { .sid = ENV_SID, .has_pasid = true,
+					  .pasid = 1, .priv = true,
+					  .access = R, .addr = IOVA };
+		struct vtdu_result res;
+
+		assert_int_equal(env_request(e, &q, &res), 0);
+		assert_int_equal(env_dma_pasid(e, 1, IOVA, R), SGN_2);
+		assert_int_equal(env_request(e, &q, &res), 0);
+		assert_true(res.cached);
+	}
+	env_free(e);
+
+	/* A table that cannot be written, found through a cache */
+	start_nested();
+	env_w64(e, fs_leaf + 8, GUEST | FS_P | FS_US);
+	at = env_entry(e, ss, 4, ENV_GPA + (fs_leaf & ~0xfffULL), 1, 0);
+	env_w64(e, at, (fs_leaf & ~0xfffULL) | SS_R);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, R), OUT);
+	assert_int_equal(env_dma_pasid(e, 1, IOVA + PAGE, R), SFS_8);
+	env_free(e);
+}
+
+/* The IOTLB knows what its entry was made for. */
+static void test_iotlb_attributes(void **state)
+{
+	struct vtdu_request q = { .sid = ENV_SID, .has_pasid = true, .pasid = 3,
+				  .access = R, .addr = GUEST };
+	struct vtdu_result res;
+	uint64_t ctx, entry;
+
+	start_nested();
+	/* With PASID and without are two things. */
+	ctx = env_scalable_entry(e, ENV_SID);
+	assert_int_equal(env_to_pasid(e, 3, GUEST, R), OUT);
+	env_set_pasid(e, 0, &(struct env_pasid) { .pgtt = PGTT_PT, .did = 5 });
+	assert_int_equal(env_to(e, GUEST, R), GUEST);
+	q.pasid = 0;
+	assert_int_equal(env_request(e, &q, &res), SCT_9);
+	q.pasid = 3;
+	assert_int_equal(env_request(e, &q, &res), 0);
+	assert_true(res.cached);
+	/* Privilege and execution were not allowed when it was made. */
+	q.priv = true;
+	assert_int_equal(env_request(e, &q, &res), SPT_6);
+	q.priv = false;
+	q.access = R | X;
+	assert_int_equal(env_request(e, &q, &res), SPT_5);
+	q.access = R;
+	/* Silence is cached, too. */
+	q.access = W;
+	entry = env_r64(e, ctx);
+	env_w64(e, ss_leaf, OUT | SS_R);
+	env_w64(e, ctx, entry | CTX_FPD);
+	context(G_GLOBAL, 0, 0, 0);
+	iotlb(G_GLOBAL, 0, 0, 0, false);
+	assert_int_equal(env_to_pasid(e, 3, GUEST, R), OUT);
+	env_w64(e, ctx, entry);
+	context(G_GLOBAL, 0, 0, 0);
+	assert_int_equal(env_request(e, &q, &res), SGN_6);
+	assert_true(res.cached);
+	assert_false(res.recorded);
+	env_free(e);
+}
+
+/* A nested page that was read and is then written, D below alone missing */
+static void test_nested_dirty(void **state)
+{
+	struct env_pasid p = { .pgtt = PGTT_NESTED,
+			       .q = { PASID_SSADE, PASID_PWSNP } };
+
+	start_nested();
+	p.ss_root = ss;
+	p.fs_root = fs + ENV_GPA;
+	env_set_pasid(e, 1, &p);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, R), OUT);
+	assert_int_equal(env_r64(e, ss_leaf) & (SS_A | SS_D), SS_A);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, W), OUT);
+	assert_int_equal(env_r64(e, ss_leaf) & (SS_A | SS_D), SS_A | SS_D);
 	env_free(e);
 }
 
@@ -570,6 +704,9 @@ int main(void)
 		env_test(test_caching_mode),
 		env_test(test_caching_mode_scalable),
 		env_test(test_root),
+		env_test(test_cached_permissions),
+		env_test(test_iotlb_attributes),
+		env_test(test_nested_dirty),
 		env_test(test_capacity),
 		env_test(test_mamv),
 	};
