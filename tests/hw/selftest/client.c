@@ -13,13 +13,14 @@
 struct hw hw;
 uint8_t *ram;
 uint64_t now;
+bool client_wants_long_writes;
 
 /* A message that a function began: memory write */
 struct began {
 	uint16_t id, command;
 	uint32_t bytes, flags, error;
-	uint64_t pa, count;
-	uint32_t value;
+	uint64_t pa;
+	uint32_t length[3];
 } __attribute__((packed));
 
 /* The other ends of the functions' connections, and what came between answers. */
@@ -246,6 +247,8 @@ bool client_memory_write(struct vu_dev *vu, uint64_t *pa, uint32_t *value)
 {
 	unsigned int i = index_of(vu);
 	struct began *b = ends[i].began;
+	struct { uint16_t id, command; uint32_t bytes, flags, error; } refuse;
+	bool is_short;
 
 	set_aside(vu);
 	if (!ends[i].nr_began)
@@ -253,10 +256,20 @@ bool client_memory_write(struct vu_dev *vu, uint64_t *pa, uint32_t *value)
 	assert_int_equal(b->command, 12);
 	assert_int_equal(b->bytes, sizeof(*b));
 	assert_int_equal(b->flags, 0x10);
-	assert_int_equal(b->count, 4);
+	assert_int_equal(b->length[0], 4);
 	*pa = b->pa;
-	*value = b->value;
+	is_short = b->length[1];
+	*value = b->length[is_short ? 1 : 2];
+	refuse.id = b->id;
 	memmove(b, b + 1, --ends[i].nr_began * sizeof(*b));
+	if (is_short && client_wants_long_writes) {
+		refuse.command = 12;
+		refuse.bytes = 16;
+		refuse.flags = 0x21;
+		refuse.error = E2BIG;
+		client_raw(vu, &refuse, sizeof(refuse));
+		return client_memory_write(vu, pa, value);
+	}
 	return true;
 }
 

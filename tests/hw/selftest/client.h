@@ -44,6 +44,7 @@ int client_command(struct vu_dev *vu, unsigned int command, const void *body,
 		   size_t bytes, int fd, void *answer, size_t room);
 
 /* A message that the function began: memory write. False: there is none. */
+extern bool client_wants_long_writes;
 bool client_memory_write(struct vu_dev *vu, uint64_t *pa, uint32_t *value);
 
 uint64_t bar_read(struct vu_dev *vu, unsigned int bar, uint64_t off,

@@ -264,6 +264,14 @@ static void endpoint_alone(void **state)
 	assert_true(client_memory_write(vu, &pa, &value));
 	assert_int_equal(pa, 0xfee01000);
 	assert_int_equal(value, 0x4321);
+	/* A VMM of the other kind refuses that, and gets it in the long form. */
+	client_wants_long_writes = true;
+	assert_int_equal(command(vu, 1, HQ_CMD_FILL, 0, 0xfee02000, 4), HQ_OK);
+	assert_true(client_memory_write(vu, &pa, &value));
+	assert_int_equal(pa, 0xfee02000);
+	assert_int_equal(value, 0x4321);
+	assert_false(client_memory_write(vu, &pa, &value));
+	assert_int_equal(vu->refused, 0);
 
 	/* Over and over. */
 	bar_write(vu, 0, HW_QUEUE(0) + HQ_INTERVAL_US, 4, 100);

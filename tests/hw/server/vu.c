@@ -61,11 +61,18 @@ struct vu_access {
 	uint32_t bytes;
 };
 
+/*
+ * A memory write of the device. The protocol's length has 64 bits; some versions
+ * of QEMU take 32, and the data at once behind it. Those with 64 refuse the short
+ * form with E2BIG, because to them the data is part of the length.
+ */
 struct vu_dma_write {
 	uint64_t pa;
-	uint64_t bytes;
-	uint32_t value;
+	uint32_t length[3];
 } __attribute__((packed));
+
+/* The VMM is known to take the long form. */
+static bool long_writes;
 
 static const char version_json[] =
 	"{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":4096,"
@@ -229,7 +236,7 @@ static void reply(struct vu_dev *vu, const struct vu_header *to, const void *bod
 
 void vu_write_memory(struct vu_dev *vu, uint64_t pa, uint32_t value)
 {
-	struct vu_dma_write body = { pa, sizeof(value), value };
+	struct vu_dma_write body = { pa, { sizeof(value), value, 0 } };
 	struct vu_header header = {
 		.id = vu->next_id++,
 		.command = VU_DMA_WRITE,
@@ -237,7 +244,28 @@ void vu_write_memory(struct vu_dev *vu, uint64_t pa, uint32_t value)
 		.flags = VU_NO_REPLY,
 	};
 
+	if (long_writes) {
+		body.length[1] = 0;
+		body.length[2] = value;
+	}
+	vu->sent[header.id % VU_MAX_SENT] = (struct vu_sent) {
+		.id = header.id, .is_short = !long_writes, .pa = pa, .value = value,
+	};
 	queue(vu, &header, &body);
+}
+
+/* A write was refused. */
+static void write_refused(struct vu_dev *vu, const struct vu_header *header)
+{
+	struct vu_sent sent = vu->sent[header->id % VU_MAX_SENT];
+
+	if (header->command == VU_DMA_WRITE && header->error == E2BIG &&
+	    sent.id == header->id && sent.is_short) {
+		long_writes = true;
+		vu_write_memory(vu, sent.pa, sent.value);
+	} else {
+		vu->refused++;
+	}
 }
 
 bool vu_interrupt(struct vu_dev *vu, unsigned int vector)
@@ -443,7 +471,7 @@ static void handle(struct vu_dev *vu)
 
 	/* Only writes that we started are ever answered, and only when refused. */
 	if ((header.flags & VU_TYPE_MASK) == VU_TYPE_REPLY) {
-		vu->refused++;
+		write_refused(vu, &header);
 		return;
 	}
 	if (bytes < fixed_bytes(header.command)) {

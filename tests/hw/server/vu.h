@@ -21,7 +21,24 @@
 /* Largest access to a region, in bytes. */
 #define VU_MAX_ACCESS		4096
 
+/* Memory writes that an error can still come for. */
+#define VU_MAX_SENT		32
+
 struct vu_dev;
+
+/**
+ * struct vu_sent - a memory write that was sent
+ * @id: of the message
+ * @is_short: its length has 32 bits, and it can be sent again with 64
+ * @pa: address
+ * @value: what was written
+ */
+struct vu_sent {
+	uint16_t id;
+	bool is_short;
+	uint64_t pa;
+	uint32_t value;
+};
 
 /**
  * struct vu_ops - what a device does
@@ -67,6 +84,7 @@ struct vu_ops {
  * @tx_bytes: its length
  * @tx_room: allocated at @tx
  * @next_id: of messages that we start
+ * @sent: the last writes to memory, by the low bits of their ids
  * @refused: writes to memory that the VMM answered with an error
  */
 struct vu_dev {
@@ -89,6 +107,7 @@ struct vu_dev {
 	size_t tx_bytes;
 	size_t tx_room;
 	uint16_t next_id;
+	struct vu_sent sent[VU_MAX_SENT];
 	unsigned int refused;
 };
 
