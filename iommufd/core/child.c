@@ -30,6 +30,8 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 
 	if (space->dead)
 		return -ENOENT;
+	if (!iofd_links_admit(space, req->length))
+		return -ENOSPC;
 	rc = iofd_map_place(space, req, &next);
 	if (rc)
 		return rc;

@@ -16,6 +16,10 @@
 #include <linux/slab.h>
 #include "core/core.h"
 
+/* Pages that a child of a child may translate: for each that its root maps, and some */
+#define LINKED_A_PAGE	64
+#define LINKED_MIN	(1UL << 22)
+
 static struct kmem_cache *link_cache;
 
 struct iofd_link *iofd_link_alloc(u64 first, u64 last, u64 parent_first,
@@ -64,6 +68,23 @@ static void child_part(const struct iofd_link *link, u64 first, u64 last,
 	*child_last = min_t(u64, last, link->parent.last) + shift;
 }
 
+bool iofd_links_admit(const struct iofd_space *space, u64 bytes)
+{
+	u64 limit = (u64)space->root->nr_pages * LINKED_A_PAGE + LINKED_MIN;
+
+	iofd_space_assert_locked(space);
+
+	return space->depth < 2 ||
+	       space->nr_linked + (bytes >> PAGE_SHIFT) <= limit;
+}
+
+/* Pages that a link translates. */
+static u64 pages_of(const struct iofd_link *link)
+{
+	return link->level ? 0 :
+	       (link->child.last - link->child.start + 1) >> PAGE_SHIFT;
+}
+
 void iofd_link_add(struct iofd_space *space, struct iofd_link *link)
 {
 	iofd_space_assert_locked(space);
@@ -71,6 +92,7 @@ void iofd_link_add(struct iofd_space *space, struct iofd_link *link)
 	interval_tree_insert(&link->child, &space->links);
 	interval_tree_insert(&link->parent, &space->links_by_parent);
 	space->nr_links++;
+	space->nr_linked += pages_of(link);
 }
 
 void iofd_link_del(struct iofd_space *space, struct iofd_link *link)
@@ -80,6 +102,7 @@ void iofd_link_del(struct iofd_space *space, struct iofd_link *link)
 	interval_tree_remove(&link->child, &space->links);
 	interval_tree_remove(&link->parent, &space->links_by_parent);
 	space->nr_links--;
+	space->nr_linked -= pages_of(link);
 	iofd_link_free(link);
 }
 
@@ -128,6 +151,7 @@ int iofd_resolve(struct iofd_space *space, u64 first, u64 last, iofd_run_fn fn,
 		 void *arg)
 {
 	struct interval_tree_node *node;
+	bool first_leaf = true;
 	int rc;
 
 	iofd_space_assert_locked(space);
@@ -145,6 +169,11 @@ int iofd_resolve(struct iofd_space *space, u64 first, u64 last, iofd_run_fn fn,
 
 		if (link->level)
 			continue;
+		/* There may be nothing behind it that @fn would be called for. */
+		if (!first_leaf && fatal_signal_pending(current))
+			return -EINTR;
+		first_leaf = false;
+		cond_resched();
 		rc = iofd_resolve(space->parent,
 				  max_t(u64, first, node->start) - step.shift,
 				  min_t(u64, last, node->last) - step.shift,
@@ -208,6 +237,9 @@ static int child_added(struct iofd_space *space, u64 first, u64 last)
 			walk_to = max_t(u64, walk_to, link->child.last);
 			continue;
 		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		child_part(link, first, last, &child_first, &child_last);
 		from = min(from, child_first);
 		to = max(to, child_last);

@@ -219,6 +219,7 @@ struct iofd_attach {
  * @links: (s) a child: struct iofd_link by the child's address
  * @links_by_parent: (s) the same by the parent's
  * @nr_links: (s) their number
+ * @nr_linked: (s) pages that the leaves among them translate
  * @generation: (s) counts the walks of the user's table
  * @dead: (s) freed; only references keep the memory
  * @mappings: (s) struct iofd_mapping by address
@@ -262,6 +263,7 @@ struct iofd_space {
 	struct rb_root_cached links;
 	struct rb_root_cached links_by_parent;
 	unsigned long nr_links;
+	u64 nr_linked;
 	u32 generation;
 	bool dead;
 	struct rb_root mappings;
@@ -772,6 +774,18 @@ int iofd_compose_added(struct iofd_space *space, u64 first, u64 last);
  * there, reaches anything through the range. Cannot fail, needs no memory.
  */
 void iofd_compose_removed(struct iofd_space *space, u64 first, u64 last);
+
+/**
+ * iofd_links_admit() - may a child translate so much more?
+ * @space: the child; its lock is held
+ * @bytes: length of a leaf that is about to be added
+ *
+ * In a child of a child the same page can show in as many places as one says
+ * times as many as the other does: with a few links at each depth that is more
+ * than anybody could visit when the page goes. So what is below a child is
+ * limited by what the root maps.
+ */
+bool iofd_links_admit(const struct iofd_space *space, u64 bytes);
 
 /**
  * iofd_link_add() - a range of a child leads to a range of its parent

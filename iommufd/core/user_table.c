@@ -259,6 +259,12 @@ static int add_fresh(struct refresh *r)
 	int rc = 0;
 
 	list_for_each_entry_safe(link, next, &r->fresh, list) {
+		if (!link->level &&
+		    !iofd_links_admit(space, link->child.last -
+					     link->child.start + 1)) {
+			rc = -E2BIG;
+			break;
+		}
 		list_del_init(&link->list);
 		iofd_link_add(space, link);
 		if (link->level)

@@ -165,6 +165,47 @@ static void depth(void **state)
 	shim_close(f.fd);
 }
 
+/*
+ * The same page in more and more places: 16 of a child, 16 times those in its
+ * child, and so on. Whoever unmaps the page waits for all of them.
+ */
+static void a_page_in_many_places(void **state)
+{
+	struct fixture f = { .fd = t_ok(t_open()) };
+	const u64 most = 64 + (1 << 22);	/* for a root that maps a page */
+	int ids[IOFD_MAX_DEPTH];
+	unsigned long n = 1;
+	unsigned int i, k;
+
+	shim_user_map(USER, 1, 0);
+	ids[0] = t_ok(t_alloc(f.fd));
+	for (i = 1; i < 5; i++)
+		ids[i] = t_ok(t_alloc_child(f.fd, ids[i - 1]));
+	t_ok(t_map(f.fd, ids[0], USER, 1, 0));
+	for (i = 1; i < 4; i++, n *= 16)
+		for (k = 0; k < 16; k++)
+			t_ok(t_map(f.fd, ids[i], 0, n, PG(k * n)));
+	/* A child of the root has no limit, for it can only add up ... */
+	t_ok(t_map(f.fd, ids[1], 0, 2 * most, SZ_1G * 1024ull));
+	/* ... and those below have. */
+	for (k = 0; k < most / n; k++)
+		t_ok(t_map(f.fd, ids[4], 0, n, PG(k * n)));
+	t_errno(t_map(f.fd, ids[4], 0, n, PG(k * n)), ENOSPC);
+	t_ok(t_unmap(f.fd, ids[4], 0, n));
+	t_ok(t_map(f.fd, ids[4], 0, n, PG(k * n)));
+	t_errno(t_map(f.fd, ids[2], 0, most, SZ_1G * 1024ull), ENOSPC);
+	t_ok(t_unmap(f.fd, ids[4], PG(n), (k - 16) * n));
+
+	f.hw = testhw_dev();
+	t_ok(t_bind(f.hw, f.fd, 1));
+	t_ok(t_attach(f.hw, f.fd, ids[3]));
+	assert_reaches(f.hw, PG(n - 1), USER, 1);
+	t_ok(t_unmap(f.fd, ids[0], 0, 1));
+	assert_blocked(f.hw, 0, 1);
+	assert_blocked(f.hw, PG(n - 1), 1);
+	shim_close(f.fd);
+}
+
 /* A16: a root that no device is attached to pins and accounts for all below. */
 static void A16_memory_root_accounts_once(void **state)
 {
@@ -548,6 +589,7 @@ int main(void)
 		core_test(leaves_end_where_mappings_do),
 		core_test(permissions_are_those_of_all),
 		core_test(depth),
+		core_test(a_page_in_many_places),
 		core_test(A16_memory_root_accounts_once),
 		core_test(stacked_attachments),
 		core_test(A4_no_nesting_across_fds),

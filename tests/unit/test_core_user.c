@@ -585,6 +585,29 @@ static void mixed_trees(void **state)
 	shim_close(f.fd);
 }
 
+/* Below another child a table translates no more than a mapping could. */
+static void large_leaves_below_a_child(void **state)
+{
+	struct fixture f = family();
+	int child = t_ok(t_alloc_child(f.fd, f.root)), nested;
+	unsigned int i;
+
+	t_ok(t_map(f.fd, child, 0, PAGES, 0));
+	/* 16 GiB in leaves of 1 GiB; with the root's pages there is room for no 17th */
+	for (i = 0; i < 16; i++)
+		set(1, i, PS | TABLE);
+	nested = t_ok(t_alloc_user(f.fd, child, 0, IOMMU_NESTING_SOFTWARE));
+	t_ok(t_attach(f.plain, f.fd, nested));
+	assert_reaches(f.plain, 15ull * SZ_1G + PG(5), USER + PG(5), 1);
+	set(1, 16, PS | TABLE);
+	t_errno(t_invalidate_all(f.fd, nested), E2BIG);
+	assert_blocked(f.plain, PG(5), 1);
+	set(1, 16, 0);
+	t_ok(t_invalidate_all(f.fd, nested));
+	assert_reaches(f.plain, PG(5), USER + PG(5), 1);
+	shim_close(f.fd);
+}
+
 /* A18: a user's table of PASIDs, where a provider offers it. */
 static void A18_user_pasid_table(void **state)
 {
@@ -832,6 +855,7 @@ int main(void)
 		core_test(nesting_as_asked_for),
 		core_test(supervisor_requests),
 		core_test(mixed_trees),
+		core_test(large_leaves_below_a_child),
 		core_test(A18_user_pasid_table),
 		core_test(allocations_fail),
 		core_test(equivalence),

@@ -424,7 +424,8 @@ enum iommu_map_dma_flags {
  *
  * In a child nothing is pinned or charged, and nothing need be mapped at @source
  * in the parent yet: a page is reached as long as both map it. IOMMU_MAP_FD is
- * refused there (EINVAL).
+ * refused there (EINVAL). A child of a child can map 64 pages for each that its
+ * root maps, and 16 GiB besides (ENOSPC).
  * Requirement A9, A15, A16.
  */
 struct iommu_map_dma {

@@ -18,7 +18,7 @@ static const struct remedy map_remedies[] = {
 	{ EOPNOTSUPP, "the IOASID is a user's table: write to it, then call iommu_invalidate()" },
 	{ ENOENT, "there is no such IOASID in this context" },
 	{ EEXIST, "something is mapped in the range" },
-	{ ENOSPC, "no free range of that length" },
+	{ ENOSPC, "no free range of that length; or a child of a child would map more than 64 pages for each that its root maps, and 16 GiB" },
 	{}
 };
 
