@@ -405,6 +405,9 @@ static void fits(void **state)
 		assert_int_equal(ops->pt_fits(snoop, dev2->hd), cases[i].snoop);
 		assert_int_equal(ops->attach(plain, dev2->hd, 1),
 				 cases[i].plain ? 0 : -EINVAL);
+		/* A parent is a second-level table as any other. */
+		assert_int_equal(ops->pt_fits(parent, dev2->hd),
+				 cases[i].ecap != ECAP_SC && !(cases[i].cap & CAP_SSLPS_1G));
 		vtdhw_close(dev2);
 		ops->pt_free(plain);
 		ops->pt_free(five);
@@ -888,6 +891,52 @@ static void parent_and_child(void **state)
 	stop();
 }
 
+/* A device under two requester IDs, one of which another has, too */
+static void aliases(void **state)
+{
+	struct vtdhw_dev *two, *other;
+	struct iofd_hw_caps caps;
+	struct iofd_hw_pt *child;
+	u64 root, page;
+
+	start(VTDHW_CAP, VTDHW_ECAP, false);
+	two = vtdhw_alias_dev(hw, 0x30, 0x38);
+	other = vtdhw_dev(hw, 0x38, 20, false);
+	vtdhw_open(two);
+	vtdhw_open(other);
+	ops->caps(two->hd, &caps);
+	assert_int_equal(caps.pasid_width_bits, 0);
+	ops->caps(other->hd, &caps);
+	assert_int_equal(caps.pasid_width_bits, 0);
+	root = guest_page();
+	page = guest_page();
+	child = nest(root, 4);
+	guest_map(root, 4, GVA, page, 1);
+	assert_int_equal(ops->attach(child, two->hd, 1), -EINVAL);
+	assert_int_equal(ops->attach(child, two->hd, NO), 0);
+	vtdhw_lands(two, NO, GVA, hpa(page));
+	two->send_as = 0x38;
+	vtdhw_lands(two, NO, GVA, hpa(page));
+	assert_int_equal(ops->attach(parent, other->hd, NO), -EBUSY);
+	assert_int_equal(ops->attach(child, other->hd, NO), 0);
+	ops->block(two->hd, NO);
+	vtdhw_lands(other, NO, GVA, hpa(page));
+	two->send_as = 0x30;
+	vtdhw_refused(two, NO, GVA, NO_CONTEXT);
+	/* What is invalidated for one requester ID is for both. */
+	assert_int_equal(ops->attach(child, two->hd, NO), 0);
+	vtdhw_lands(two, NO, GVA, hpa(page));
+	guest_write(guest_entry(root, 4, GVA, 1), 0);
+	invalidate(child, GVA);
+	vtdhw_refused(two, NO, GVA, FS_ABSENT);
+	vtdhw_refused(other, NO, GVA, FS_ABSENT);
+	vtdhw_close(two);
+	vtdhw_close(other);
+	vtdhw_refused(other, NO, GVA, NO_CONTEXT);
+	ops->pt_free(child);
+	stop();
+}
+
 static void many_cycles(void **state)
 {
 	struct iofd_hw_pt *child;
@@ -1145,6 +1194,7 @@ int main(void)
 		shim_test(erratum),
 		shim_test(ends),
 		shim_test(parent_and_child),
+		shim_test(aliases),
 		shim_test(many_cycles),
 		shim_test(many_live),
 		shim_test(many_pasids),

@@ -282,7 +282,7 @@ static struct vtdhw_dma ask(struct vtdhw_dev *dev, u32 pasid, u64 addr,
 			    struct vtdu_result *r)
 {
 	struct vtdu_request request = {
-		.sid = dev->pdev.devfn,
+		.sid = dev->send_as,
 		.has_pasid = pasid != IOFD_NO_PASID,
 		.pasid = pasid == IOFD_NO_PASID ? 0 : pasid,
 		.at = at,
@@ -412,8 +412,8 @@ struct vtdhw_unit *vtdhw_unit(u64 cap, u64 ecap)
 	return hw;
 }
 
-struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
-			    unsigned int pasid_width, bool ats)
+static struct vtdhw_dev *make_dev(struct vtdhw_unit *hw, unsigned int devfn,
+				  int alias, unsigned int pasid_width, bool ats)
 {
 	struct vtdhw_dev *dev = calloc(1, sizeof(*dev));
 
@@ -421,7 +421,12 @@ struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
 	dev->hw = hw;
 	dev->pdev.bus = &root_bus;
 	dev->pdev.devfn = devfn;
+	dev->send_as = devfn;
 	dev->pdev.is_pcie = true;
+	if (alias >= 0) {
+		__set_bit(alias, dev->aliases);
+		dev->pdev.dma_alias_mask = dev->aliases;
+	}
 	dev->pasid_width = pasid_width;
 	dev->ats = ats;
 	devs[nr_devs++] = dev;
@@ -430,6 +435,18 @@ struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
 	mutex_unlock(&hw->unit->lock);
 	assert_false(IS_ERR(dev->vdev));
 	return dev;
+}
+
+struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
+			    unsigned int pasid_width, bool ats)
+{
+	return make_dev(hw, devfn, -1, pasid_width, ats);
+}
+
+struct vtdhw_dev *vtdhw_alias_dev(struct vtdhw_unit *hw, unsigned int devfn,
+				  unsigned int alias)
+{
+	return make_dev(hw, devfn, alias, 20, false);
 }
 
 void vtdhw_open(struct vtdhw_dev *dev)

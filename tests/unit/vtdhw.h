@@ -58,6 +58,8 @@ struct vtdhw_dev {
 	unsigned int pasid_width;	/* of its capability; 0: it has none */
 	bool ats;		/* it has the capability */
 	bool silent;		/* does not answer invalidations */
+	unsigned long aliases[256 / BITS_PER_LONG];
+	unsigned int send_as;	/* devfn of its requester ID now */
 	struct vtdhw_tlb tlb[VTDHW_TLB];
 	unsigned int next_tlb;
 	unsigned int nr_invalidations;
@@ -81,6 +83,9 @@ struct vtdhw_unit *vtdhw_unit(u64 cap, u64 ecap);
 /* A function at 00:slot.func, blocked, and not open */
 struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
 			    unsigned int pasid_width, bool ats);
+/* One with PASIDs whose requests may carry the requester ID @alias instead */
+struct vtdhw_dev *vtdhw_alias_dev(struct vtdhw_unit *hw, unsigned int devfn,
+				  unsigned int alias);
 void vtdhw_open(struct vtdhw_dev *dev);
 void vtdhw_close(struct vtdhw_dev *dev);
 

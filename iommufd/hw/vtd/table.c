@@ -184,8 +184,6 @@ bool vtd_table_fits(const struct vtd_table *table, const struct vtd_unit *unit)
 		       vtd_table_fits(table->parent, unit);
 	if (table->walk == VTD_WALK_FIRST && !unit->first_level)
 		return false;
-	if (table->pt.nest_parent && !unit->nests)
-		return false;
 	vtd_unit_limits(unit, table->walk, &limits);
 	return limits.levels_mask & BIT(table->sl.levels) &&
 	       !(table->pt.addr_last >> limits.addr_width_bits) &&
