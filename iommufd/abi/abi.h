@@ -46,32 +46,71 @@ int iofd_abi_copy_out(void __user *arg, const void *cmd, size_t known);
 int iofd_abi_put_ranges(u64 uptr, u32 room,
 			const struct iommu_ioasid_range *ranges, u32 nr);
 
-/* The structure of any native command */
-union iofd_native_cmd {
-	u32 size;
-	struct iommu_check_extension check_extension;
-	struct iommu_device_info device_info;
-	struct iommu_ioasid_alloc alloc;
-	struct iommu_ioasid_free free;
-	struct iommu_ioasid_info info;
-	struct iommu_map_dma map;
-	struct iommu_unmap_dma unmap;
-	struct iommu_invalidate_cache invalidate;
+/**
+ * enum iofd_abi_reply - how a command answers
+ * @REPLY: in its structure, when it is done
+ * @REPLY_PROBED: the same, but it cannot be undone: see before that the
+ *	structure can be written
+ * @REPLY_ALWAYS: in its structure, also when it has failed
+ * @REPLY_NONE: by its return value alone
+ */
+enum iofd_abi_reply {
+	REPLY,
+	REPLY_PROBED,
+	REPLY_ALWAYS,
+	REPLY_NONE,
 };
 
-/* alloc.c, invalidate.c: commands that ioasid.c calls */
-int iofd_native_alloc(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd);
-int iofd_native_invalidate(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd);
+/**
+ * struct iofd_abi_op - one command on /dev/iommu
+ * @fn: does it. @cmd is its structure, with room up to IOFD_ABI_CMD_BYTES
+ *	behind it, in which @fn can leave something for @undo and @done. NULL:
+ *	there is no such command
+ * @undo: takes it back when the reply cannot be written; NULL: nothing to undo
+ * @done: what can be done only when nothing can fail any more, or NULL
+ * @size: of its structure
+ * @min_size: of the part that every caller knows
+ * @reply: how the caller gets its structure back
+ */
+struct iofd_abi_op {
+	int (*fn)(struct iofd_ctx *ctx, void *cmd);
+	void (*undo)(struct iofd_ctx *ctx, void *cmd);
+	void (*done)(struct iofd_ctx *ctx, void *cmd);
+	u16 size;
+	u16 min_size;
+	enum iofd_abi_reply reply;
+};
+
+/* Room for the structure of any command */
+#define IOFD_ABI_CMD_BYTES	128
+
+/* Checks that the structure starts with its size and fits. */
+#define IOFD_ABI_SIZE(_struct)						\
+	(sizeof(_struct) + BUILD_BUG_ON_ZERO(offsetof(_struct, size)) +	\
+	 BUILD_BUG_ON_ZERO(sizeof(_struct) > IOFD_ABI_CMD_BYTES))
+
+/* ioasid.c: the native commands, from IOMMU_IOASID_BASE on */
+#define IOFD_NR_NATIVE_OPS	8
+extern const struct iofd_abi_op iofd_native_ops[IOFD_NR_NATIVE_OPS];
+
+/* upstream.c: those of upstream's iommufd, from IOFD_UPSTREAM_BASE on */
+#define IOFD_UPSTREAM_BASE	0x80
+#define IOFD_NR_UPSTREAM_OPS	21
+extern const struct iofd_abi_op iofd_upstream_ops[IOFD_NR_UPSTREAM_OPS];
+
+/* alloc.c, invalidate.c: native commands that ioasid.c lists */
+int iofd_native_alloc(struct iofd_ctx *ctx, void *ucmd);
+int iofd_native_invalidate(struct iofd_ctx *ctx, void *ucmd);
 
 /**
- * iofd_abi_ioasid() - the native commands on /dev/iommu
+ * iofd_abi_dispatch() - a command on /dev/iommu, of whatever ABI
  * @ctx: the open file's context
  * @cmd: command
  * @arg: its structure
  *
- * Return: what the command returns; -ENOIOCTLCMD when @cmd is none of them.
+ * Return: what the command returns; -ENOTTY for one that is not known.
  */
-long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg);
+long iofd_abi_dispatch(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg);
 
 /**
  * iofd_abi_init() - create /dev/iommu

@@ -77,9 +77,9 @@ static int check_user_managed(const struct iommu_ioasid_alloc *cmd)
 		0 : -EINVAL;
 }
 
-int iofd_native_alloc(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+int iofd_native_alloc(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_ioasid_alloc *cmd = &ucmd->alloc;
+	struct iommu_ioasid_alloc *cmd = ucmd;
 	struct iofd_space_request req = {
 		.type = cmd->type,
 		.format = cmd->format,

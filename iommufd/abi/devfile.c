@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The native commands on a device file, for every bus wrapper.
+ * Device files, for every bus wrapper: their life, and the native commands.
  */
 #include <linux/export.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/uaccess.h>
 #include "abi/abi.h"
+#include "abi/devfile.h"
+#include "abi/upstream.h"
 #include "core/core.h"
 #include "core/iofd.h"
 
@@ -49,10 +52,13 @@ static struct iofd_device *binding_of(struct iofd_devfile *df,
 	return NULL;
 }
 
-static int bind_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u64 label)
+int iofd_devfile_bind(struct iofd_devfile *df, struct iofd_ctx *ctx,
+		      const u64 *label, struct file *hold,
+		      int (*reply)(struct iofd_device *idev, void __user *arg),
+		      void __user *arg)
 {
 	struct iofd_device *idev;
-	int rc;
+	int rc = 0;
 
 	lockdep_assert_held(&df->lock);
 
@@ -61,15 +67,25 @@ static int bind_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u64 label)
 		return PTR_ERR(idev);
 	if (!df->bound) {
 		rc = df->ops->open(df);
-		if (rc) {
-			iofd_unbind(idev);
-			return rc;
-		}
+		if (rc)
+			goto err_unbind;
 	}
+	if (reply)
+		rc = reply(idev, arg);
+	if (rc)
+		goto err_close;
+	idev->held = hold ? get_file(hold) : NULL;
 	list_add_tail(&idev->df_entry, &df->bindings);
 	/* Pairs with iofd_devfile_bound(): the device is open for use. */
 	smp_store_release(&df->bound, true);
 	return 0;
+
+err_close:
+	if (!df->bound)
+		df->ops->close(df);
+err_unbind:
+	iofd_unbind(idev);
+	return rc;
 }
 
 static int device_bind(struct iofd_devfile *df, void __user *arg)
@@ -88,7 +104,7 @@ static int device_bind(struct iofd_devfile *df, void __user *arg)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	mutex_lock(&df->lock);
-	rc = bind_to(df, ctx, cmd.label);
+	rc = iofd_devfile_bind(df, ctx, &cmd.label, NULL, NULL, NULL);
 	mutex_unlock(&df->lock);
 	fput(file);
 	return rc;
@@ -111,6 +127,7 @@ static int get_pasid(const struct iommu_device_attach *cmd, u32 *pasid)
 static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid,
 		     u32 pasid)
 {
+	struct iofd_attach_request req = { .pasid = pasid };
 	struct iofd_device *idev = binding_of(df, ctx);
 	struct iofd_space *space;
 	int rc;
@@ -120,7 +137,8 @@ static int attach_to(struct iofd_devfile *df, struct iofd_ctx *ctx, u32 ioasid,
 	space = iofd_space_get(ctx, ioasid);
 	if (!space)
 		return -ENOENT;
-	rc = iofd_attach(idev, space, pasid);
+	req.space = space;
+	rc = iofd_attach(idev, &req);
 	iofd_space_put(space);
 	return rc;
 }
@@ -177,7 +195,7 @@ long iofd_devfile_ioctl(struct iofd_devfile *df, unsigned int cmd,
 	case IOMMU_DEVICE_DETACH_IOASID:
 		return device_attachment(df, uarg, detach_from);
 	default:
-		return -ENOIOCTLCMD;
+		return iofd_up_vfio_ioctl(df, cmd, uarg);
 	}
 }
 EXPORT_SYMBOL_GPL(iofd_devfile_ioctl);
@@ -185,6 +203,7 @@ EXPORT_SYMBOL_GPL(iofd_devfile_ioctl);
 void iofd_devfile_release(struct iofd_devfile *df)
 {
 	struct iofd_device *idev, *next;
+	struct file *held;
 
 	/* No ioctl is running on the file any more; the lock is for lockdep. */
 	mutex_lock(&df->lock);
@@ -194,7 +213,10 @@ void iofd_devfile_release(struct iofd_devfile *df)
 	}
 	list_for_each_entry_safe(idev, next, &df->bindings, df_entry) {
 		list_del(&idev->df_entry);
+		held = idev->held;
 		iofd_unbind(idev);
+		if (held)
+			fput(held);
 	}
 	mutex_unlock(&df->lock);
 	mutex_destroy(&df->lock);

@@ -46,9 +46,9 @@ static int invalidate_one(struct iofd_space *space, void __user *uentry,
 	return rc ?: iofd_space_invalidate(space, &inv);
 }
 
-int iofd_native_invalidate(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+int iofd_native_invalidate(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_invalidate_cache *cmd = &ucmd->invalidate;
+	struct iommu_invalidate_cache *cmd = ucmd;
 	u64 uentry = cmd->entries;
 	struct iofd_space *space;
 	u32 i, nr = cmd->nr_entries;

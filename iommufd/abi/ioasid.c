@@ -11,9 +11,9 @@
 #include "compat/compat.h"
 #include "core/core.h"
 
-static int check_extension(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int check_extension(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_check_extension *cmd = &ucmd->check_extension;
+	struct iommu_check_extension *cmd = ucmd;
 
 	switch (cmd->extension) {
 	case IOMMU_EXT_MAP_TYPE1V2:
@@ -34,9 +34,9 @@ static int check_extension(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	return 0;
 }
 
-static int device_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int device_get_info(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_device_info *cmd = &ucmd->device_info;
+	struct iommu_device_info *cmd = ucmd;
 	struct iommu_ioasid_range *ranges;
 	struct iofd_device *idev;
 	struct iofd_hw_caps caps;
@@ -74,36 +74,18 @@ static int device_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	return rc;
 }
 
-static int native_free(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int native_free(struct iofd_ctx *ctx, void *ucmd)
 {
+	struct iommu_ioasid_free *cmd = ucmd;
 	struct iofd_space *space;
 	int rc;
 
-	space = iofd_space_get(ctx, ucmd->free.ioasid);
+	space = iofd_space_get(ctx, cmd->ioasid);
 	if (!space)
 		return -ENOENT;
 	rc = iofd_space_free(space);
 	iofd_space_put(space);
 	return rc;
-}
-
-/* All permitted ranges of a space, counted, as many as fit written to @ranges. */
-static u32 space_ranges(struct iofd_space *space,
-			struct iommu_ioasid_range *ranges, u32 room)
-{
-	struct iommu_ioasid_range range;
-	u64 from = 0;
-	u32 nr = 0;
-
-	while (iofd_iova_permitted_from(space, from, &range)) {
-		if (nr < room)
-			ranges[nr] = range;
-		nr++;
-		if (range.last == U64_MAX)
-			break;
-		from = range.last + 1;
-	}
-	return nr;
 }
 
 static void space_tables_info(struct iofd_space *space,
@@ -133,8 +115,7 @@ static int space_fill_info(struct iofd_space *space,
 			   struct iommu_ioasid_info *cmd)
 {
 	struct iommu_ioasid_range *ranges, *last;
-	u32 room, nr;
-	int rc;
+	int nr, rc;
 
 	rc = iofd_space_lock(space);
 	if (rc)
@@ -142,13 +123,10 @@ static int space_fill_info(struct iofd_space *space,
 	rc = -ENOENT;
 	if (space->dead)
 		goto out_unlock;
-	/* Attaching needs the lock; detaching can only join ranges. */
-	room = max(space_ranges(space, NULL, 0), 1u);
-	rc = -ENOMEM;
-	ranges = kcalloc(room, sizeof(*ranges), GFP_KERNEL);
-	if (!ranges)
+	nr = iofd_iova_ranges(space, &ranges);
+	rc = nr;
+	if (nr < 0)
 		goto out_unlock;
-	nr = min(space_ranges(space, ranges, room), room);
 
 	space_tables_info(space, cmd);
 	cmd->type = space->type;
@@ -173,9 +151,9 @@ out_unlock:
 	return rc;
 }
 
-static int native_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int native_get_info(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_ioasid_info *cmd = &ucmd->info;
+	struct iommu_ioasid_info *cmd = ucmd;
 	struct iofd_space *space;
 	int rc;
 
@@ -187,9 +165,9 @@ static int native_get_info(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	return rc;
 }
 
-static int map_dma(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int map_dma(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_map_dma *cmd = &ucmd->map;
+	struct iommu_map_dma *cmd = ucmd;
 	struct iofd_map_request req;
 	struct iofd_space *space;
 	int rc;
@@ -228,9 +206,9 @@ out_put:
 }
 
 /* The reply did not reach the caller, who would not know what to unmap. */
-static void map_dma_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static void map_dma_undo(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_map_dma *cmd = &ucmd->map;
+	struct iommu_map_dma *cmd = ucmd;
 	struct iofd_space *space;
 	u64 unmapped;
 
@@ -242,9 +220,10 @@ static void map_dma_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	iofd_space_put(space);
 }
 
-static void native_alloc_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static void native_alloc_undo(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iofd_space *space = iofd_space_get(ctx, ucmd->alloc.ioasid);
+	struct iommu_ioasid_alloc *cmd = ucmd;
+	struct iofd_space *space = iofd_space_get(ctx, cmd->ioasid);
 
 	if (!space)
 		return;
@@ -252,9 +231,9 @@ static void native_alloc_undo(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	iofd_space_put(space);
 }
 
-static int unmap_dma(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
+static int unmap_dma(struct iofd_ctx *ctx, void *ucmd)
 {
-	struct iommu_unmap_dma *cmd = &ucmd->unmap;
+	struct iommu_unmap_dma *cmd = ucmd;
 	bool all = cmd->flags & IOMMU_UNMAP_ALL;
 	struct iofd_space *space;
 	u64 last, unmapped;
@@ -287,45 +266,16 @@ static int unmap_dma(struct iofd_ctx *ctx, union iofd_native_cmd *ucmd)
 	return 0;
 }
 
-/**
- * enum native_reply - how a command answers
- * @REPLY: in its structure, when it is done
- * @REPLY_PROBED: the same, but it cannot be undone: see before that the
- *	structure can be written
- * @REPLY_ALWAYS: in its structure, also when it has failed
- * @REPLY_NONE: by its return value alone
- */
-enum native_reply {
-	REPLY,
-	REPLY_PROBED,
-	REPLY_ALWAYS,
-	REPLY_NONE,
-};
-
-/**
- * struct native_op - one command
- * @fn: does it
- * @undo: takes it back when the reply cannot be written; NULL: nothing to undo
- * @size: of its structure, which is also the mandatory part
- * @reply: how the caller gets its structure back
- */
-struct native_op {
-	int (*fn)(struct iofd_ctx *ctx, union iofd_native_cmd *cmd);
-	void (*undo)(struct iofd_ctx *ctx, union iofd_native_cmd *cmd);
-	size_t size;
-	enum native_reply reply;
-};
-
 #define NATIVE_OP(_ioctl, _fn, _undo, _reply, _struct)			\
 	[_IOC_NR(_ioctl) - IOMMU_IOASID_BASE] = {			\
 		.fn = _fn,						\
 		.undo = _undo,						\
-		.size = sizeof(_struct) +				\
-			BUILD_BUG_ON_ZERO(offsetof(_struct, size)),	\
+		.size = IOFD_ABI_SIZE(_struct),				\
+		.min_size = sizeof(_struct),				\
 		.reply = _reply,					\
 	}
 
-static const struct native_op native_ops[] = {
+const struct iofd_abi_op iofd_native_ops[IOFD_NR_NATIVE_OPS] = {
 	NATIVE_OP(IOMMU_CHECK_EXTENSION, check_extension, NULL, REPLY,
 		  struct iommu_check_extension),
 	NATIVE_OP(IOMMU_DEVICE_GET_INFO, device_get_info, NULL, REPLY,
@@ -343,33 +293,3 @@ static const struct native_op native_ops[] = {
 	NATIVE_OP(IOMMU_INVALIDATE_CACHE, iofd_native_invalidate, NULL,
 		  REPLY_ALWAYS, struct iommu_invalidate_cache),
 };
-
-long iofd_abi_ioasid(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
-{
-	unsigned int nr = _IOC_NR(cmd) - IOMMU_IOASID_BASE;
-	const struct native_op *op;
-	union iofd_native_cmd ucmd __uninitialized;
-	int rc;
-
-	if (nr >= ARRAY_SIZE(native_ops) ||
-	    cmd != _IO(IOMMU_IOASID_TYPE, IOMMU_IOASID_BASE + nr))
-		return -ENOIOCTLCMD;
-	op = &native_ops[nr];
-	rc = iofd_abi_copy_in(&ucmd, op->size, op->size, arg);
-	if (rc)
-		return rc;
-	if (op->reply == REPLY_PROBED &&
-	    iofd_abi_copy_out(arg, &ucmd, op->size))
-		return -EFAULT;
-	rc = op->fn(ctx, &ucmd);
-	/* EMSGSIZE tells how much room is needed. */
-	if ((rc && rc != -EMSGSIZE && op->reply != REPLY_ALWAYS) ||
-	    op->reply == REPLY_NONE)
-		return rc;
-	if (iofd_abi_copy_out(arg, &ucmd, op->size)) {
-		if (!rc && op->undo)
-			op->undo(ctx, &ucmd);
-		return -EFAULT;
-	}
-	return rc;
-}

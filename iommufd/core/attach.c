@@ -5,11 +5,13 @@
  * Requests of a device without PASID go through one space, and those with a
  * PASID through one for each; what is attached to nothing is blocked. Without
  * PASID, attachments stack: a device in a space can be put into a space below it
- * as well, and is given back when it leaves that.
+ * as well, and is given back when it leaves that. Or one takes the place of all
+ * that there is.
  */
 #include <linux/slab.h>
 #include "core/core.h"
 #include "core/event.h"
+#include "core/hwpt.h"
 
 static void attach_event(enum iofd_event_kind kind, struct iofd_attach *attach)
 {
@@ -76,14 +78,25 @@ static void forget(struct iofd_attach *attach)
 		space->nr_nested--;
 	spin_unlock(&space->attach_lock);
 	attach_event(IOFD_EVENT_DETACH, attach);
+	iofd_hwpt_unuse(attach->hwpt);
 	kfree(attach);
 	iofd_space_put(space);
+}
+
+static void forget_stack(struct iofd_attach *attach)
+{
+	struct iofd_attach *below;
+
+	for (; attach; attach = below) {
+		below = attach->below;
+		forget(attach);
+	}
 }
 
 /* Block what @pdev does with @pasid; nothing here waits for a user. */
 static void detach_stack(struct iofd_pdev *pdev, u32 pasid)
 {
-	struct iofd_attach *attach = iofd_attach_find(pdev, pasid), *below;
+	struct iofd_attach *attach = iofd_attach_find(pdev, pasid);
 
 	lockdep_assert_held(&iofd_topology_lock);
 
@@ -92,14 +105,25 @@ static void detach_stack(struct iofd_pdev *pdev, u32 pasid)
 		pdev->attach = NULL;
 	else
 		xa_erase(&pdev->pasids, pasid);
-	for (; attach; attach = below) {
-		below = attach->below;
-		forget(attach);
-	}
+	forget_stack(attach);
 }
 
-/* Is something mapped where @pdev has a hole between its permitted ranges? */
-static bool maps_in_holes(struct iofd_space *space, struct iofd_pdev *pdev)
+/* Is something mapped, or promised to the user, in a range? */
+static bool is_taken(struct iofd_space *space, u64 first, u64 last)
+{
+	unsigned int i;
+
+	if (iofd_iova_overlap(space, first, last))
+		return true;
+	for (i = 0; i < space->nr_allowed; i++)
+		if (space->allowed[i].start <= last &&
+		    first <= space->allowed[i].last)
+			return true;
+	return false;
+}
+
+/* The same where @pdev has a hole between its permitted ranges */
+static bool is_taken_in_holes(struct iofd_space *space, struct iofd_pdev *pdev)
 {
 	u64 from = 0;
 	unsigned int i;
@@ -110,13 +134,13 @@ static bool maps_in_holes(struct iofd_space *space, struct iofd_pdev *pdev)
 		const struct iommu_ioasid_range *range = &pdev->ranges[i];
 
 		if (range->start > from &&
-		    iofd_iova_overlap(space, from, range->start - 1))
+		    is_taken(space, from, range->start - 1))
 			return true;
 		if (range->last == U64_MAX)
 			return false;
 		from = range->last + 1;
 	}
-	return iofd_iova_overlap(space, from, U64_MAX);
+	return is_taken(space, from, U64_MAX);
 }
 
 static bool descends(const struct iofd_space *space,
@@ -127,11 +151,13 @@ static bool descends(const struct iofd_space *space,
 	return space;
 }
 
-/* May @idev be attached to @space, given what it is attached to? */
-static int check_stack(struct iofd_device *idev, struct iofd_space *space,
-		       u32 pasid)
+/* May @idev be attached, given what it is attached to? */
+static int check_stack(struct iofd_device *idev,
+		       const struct iofd_attach_request *req)
 {
-	struct iofd_attach *old = iofd_attach_find(idev->pdev, pasid);
+	struct iofd_attach *old = iofd_attach_find(idev->pdev, req->pasid);
+	struct iofd_space *space = req->space;
+	u32 pasid = req->pasid;
 
 	lockdep_assert_held(&iofd_topology_lock);
 
@@ -144,114 +170,195 @@ static int check_stack(struct iofd_device *idev, struct iofd_space *space,
 		return -EBUSY;
 	if (!old)
 		return 0;
-	if (pasid != IOFD_NO_PASID || old->binding != idev ||
-	    old->space == space || !descends(space, old->space))
+	if (old->binding != idev)
+		return -EBUSY;
+	if (req->replace)
+		return 0;
+	if (pasid != IOFD_NO_PASID || old->space == space || !descends(space, old->space))
 		return -EBUSY;
 	return 0;
 }
 
-static int attach_locked(struct iofd_device *idev, struct iofd_attach *attach)
+/* Have the hardware go by @attach, and its device know it. */
+static int switch_to(struct iofd_pdev *pdev, struct iofd_attach *attach,
+		     struct iofd_attach *old)
 {
-	struct iofd_pdev *pdev = idev->pdev;
 	u32 pasid = attach->pasid;
-	int rc;
+	int rc = 0;
 
-	iofd_space_assert_locked(attach->space);
 	lockdep_assert_held(&iofd_topology_lock);
 
-	rc = check_stack(idev, attach->space, pasid);
-	if (rc)
-		return rc;
-	if (pasid != IOFD_NO_PASID) {
+	if (pasid != IOFD_NO_PASID && !old) {
 		rc = xa_insert(&pdev->pasids, pasid, attach,
 			       GFP_KERNEL_ACCOUNT);
 		if (rc)
 			return rc;
 	}
-	rc = pdev->hd->ops->attach(attach->table->pt, pdev->hd, pasid);
+	/* Another name for the same table is nothing to the hardware. */
+	if (!old || old->table != attach->table)
+		rc = pdev->hd->ops->attach(attach->table->pt, pdev->hd, pasid);
 	if (rc) {
-		if (pasid != IOFD_NO_PASID)
+		if (pasid != IOFD_NO_PASID && !old)
 			xa_erase(&pdev->pasids, pasid);
 		return rc;
 	}
-	if (pasid == IOFD_NO_PASID) {
-		attach->below = pdev->attach;
+	if (pasid == IOFD_NO_PASID)
 		pdev->attach = attach;
-	}
+	else if (old)
+		/* In the place of another: nothing is allocated. */
+		xa_store(&pdev->pasids, pasid, attach, GFP_KERNEL);
+	return 0;
+}
+
+static int attach_locked(struct iofd_device *idev, struct iofd_attach *attach,
+			 const struct iofd_attach_request *req)
+{
+	struct iofd_pdev *pdev = idev->pdev;
+	struct iofd_attach *old;
+	int rc;
+
+	iofd_space_assert_locked(attach->space);
+	lockdep_assert_held(&iofd_topology_lock);
+
+	rc = check_stack(idev, req);
+	if (rc)
+		return rc;
+	old = iofd_attach_find(pdev, req->pasid);
+	rc = switch_to(pdev, attach, old);
+	if (rc)
+		return rc;
 	space_add(attach);
+	if (req->replace)
+		forget_stack(old);
+	else
+		attach->below = old;
 	attach_event(IOFD_EVENT_ATTACH, attach);
 	return 0;
 }
 
-static int check_pasid(struct iofd_pdev *pdev, struct iofd_space *space,
-		       u32 pasid)
+static int check_pasid(struct iofd_pdev *pdev,
+		       const struct iofd_attach_request *req)
 {
-	if (pasid == IOFD_NO_PASID)
+	if (req->pasid == IOFD_NO_PASID)
 		return 0;
-	if (space->type == IOMMU_IOASID_USER_PASID_TABLE)
+	if (req->space->type == IOMMU_IOASID_USER_PASID_TABLE)
 		return -EINVAL;
-	if (pasid >> pdev->caps.pasid_width_bits)
+	if (req->pasid >> pdev->caps.pasid_width_bits)
+		return -EINVAL;
+	if (req->hwpt && !req->hwpt->for_pasids)
 		return -EINVAL;
 	return pdev->alone ? 0 : -EPERM;
 }
 
-int iofd_attach(struct iofd_device *idev, struct iofd_space *space, u32 pasid)
+static int check_space(struct iofd_device *idev,
+		       const struct iofd_attach_request *req)
+{
+	struct iofd_fault_queue *faults = req->hwpt ? req->hwpt->faults :
+						      req->space->faults;
+	const struct iofd_hw_caps *caps = &idev->pdev->caps;
+	struct iofd_space *space = req->space;
+	int rc;
+
+	iofd_space_assert_locked(space);
+
+	if (space->dead)
+		return -ENOENT;
+	/* Asked again below; here it saves making a table for nothing. */
+	mutex_lock(&iofd_topology_lock);
+	rc = check_stack(idev, req);
+	mutex_unlock(&iofd_topology_lock);
+	if (rc)
+		return rc;
+	if (faults && !(caps->flags & IOMMU_DEVICE_INFO_PRI))
+		return -ENODEV;
+	if (!iofd_space_user_managed(space) &&
+	    space->addr_width_bits > caps->addr_width_bits)
+		return -EINVAL;
+	return is_taken_in_holes(space, idev->pdev) ? -EADDRINUSE : 0;
+}
+
+/* The table, and its name if it has one; *@fresh: which is new, to be published */
+static int find_table(struct iofd_device *idev, struct iofd_attach *attach,
+		      const struct iofd_attach_request *req,
+		      struct iofd_new_tables *new, bool *fresh)
 {
 	struct iofd_pdev *pdev = idev->pdev;
+	struct iofd_space *space = req->space;
+	struct iofd_hwpt *hwpt = req->hwpt;
+
+	iofd_space_assert_locked(space);
+
+	if (hwpt) {
+		if (!iofd_table_fits(hwpt->table, pdev))
+			return -EINVAL;
+		if (!iofd_hwpt_use(hwpt))
+			return -ENOENT;
+		attach->hwpt = hwpt;
+		attach->table = hwpt->table;
+		return 0;
+	}
+	attach->table = iofd_table_for(space, pdev, new);
+	if (IS_ERR(attach->table) || !req->named)
+		return PTR_ERR_OR_ZERO(attach->table);
+	hwpt = iofd_hwpt_automatic(space, attach->table, fresh);
+	if (IS_ERR(hwpt)) {
+		iofd_tables_drop(new);
+		return PTR_ERR(hwpt);
+	}
+	attach->hwpt = hwpt;
+	return 0;
+}
+
+static int attach_in(struct iofd_device *idev, struct iofd_attach *attach,
+		     struct iofd_attach_request *req)
+{
 	struct iofd_new_tables new = {};
+	bool fresh = false;
+	int rc;
+
+	rc = check_space(idev, req);
+	if (!rc)
+		rc = find_table(idev, attach, req, &new, &fresh);
+	if (rc)
+		return rc;
+	req->hwpt_id = attach->hwpt ? attach->hwpt->obj.id : 0;
+	mutex_lock(&iofd_topology_lock);
+	rc = attach_locked(idev, attach, req);
+	/* While the attachment, and with it the name, cannot go. */
+	if (!rc && fresh)
+		iofd_object_publish(&attach->hwpt->obj);
+	mutex_unlock(&iofd_topology_lock);
+	if (!rc) {
+		iofd_tables_keep(&new);
+		return 0;
+	}
+	iofd_hwpt_unuse(attach->hwpt);
+	iofd_tables_drop(&new);
+	return rc;
+}
+
+int iofd_attach(struct iofd_device *idev, struct iofd_attach_request *req)
+{
 	struct iofd_attach *attach;
 	int rc;
 
-	rc = check_pasid(pdev, space, pasid);
+	rc = check_pasid(idev->pdev, req);
 	if (rc)
 		return rc;
 	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
 	if (!attach)
 		return -ENOMEM;
-	attach->space = space;
+	attach->space = req->space;
 	attach->binding = idev;
-	attach->pasid = pasid;
+	attach->pasid = req->pasid;
 
-	rc = iofd_space_lock(space);
-	if (rc)
-		goto err_free;
-	rc = -ENOENT;
-	if (space->dead)
-		goto err_unlock;
-	/* Asked again below; here it saves making a table for nothing. */
-	mutex_lock(&iofd_topology_lock);
-	rc = check_stack(idev, space, pasid);
-	mutex_unlock(&iofd_topology_lock);
-	if (rc)
-		goto err_unlock;
-	rc = -EINVAL;
-	if (!iofd_space_user_managed(space) &&
-	    space->addr_width_bits > pdev->caps.addr_width_bits)
-		goto err_unlock;
-	rc = -EADDRINUSE;
-	if (maps_in_holes(space, pdev))
-		goto err_unlock;
-	attach->table = iofd_table_for(space, pdev, &new);
-	if (IS_ERR(attach->table)) {
-		rc = PTR_ERR(attach->table);
-		goto err_unlock;
+	rc = iofd_space_lock(req->space);
+	if (!rc) {
+		rc = attach_in(idev, attach, req);
+		iofd_space_unlock(req->space);
 	}
-
-	mutex_lock(&iofd_topology_lock);
-	rc = attach_locked(idev, attach);
-	mutex_unlock(&iofd_topology_lock);
-	if (rc) {
-		iofd_tables_drop(&new);
-		goto err_unlock;
-	}
-	iofd_tables_keep(&new);
-	iofd_space_unlock(space);
-	return 0;
-
-err_unlock:
-	iofd_space_unlock(space);
-err_free:
-	kfree(attach);
+	if (rc)
+		kfree(attach);
 	return rc;
 }
 
@@ -296,6 +403,17 @@ int iofd_detach(struct iofd_device *idev, u32 ioasid, u32 pasid)
 	rc = detach_locked(idev, ioasid, pasid);
 	mutex_unlock(&iofd_topology_lock);
 	return rc;
+}
+
+void iofd_detach_any(struct iofd_device *idev, u32 pasid)
+{
+	struct iofd_attach *attach;
+
+	mutex_lock(&iofd_topology_lock);
+	attach = iofd_attach_find(idev->pdev, pasid);
+	if (attach && attach->binding == idev)
+		detach_stack(idev->pdev, pasid);
+	mutex_unlock(&iofd_topology_lock);
 }
 
 void iofd_detach_binding(struct iofd_device *idev)

@@ -36,6 +36,8 @@
 
 struct file;
 struct iofd_device;
+struct iofd_fault_queue;
+struct iofd_hwpt;
 struct iofd_devfile;
 struct iofd_map_request;
 struct iommu_group;
@@ -49,6 +51,8 @@ extern struct list_head iofd_contexts;		/* (t) iofd_ctx.all */
  * struct iofd_account - whom pinned memory is charged to
  * @list: (k) in iofd_ctx.accounts
  * @user: (c) its locked_vm counts against RLIMIT_MEMLOCK
+ * @by_process: instead of @user's, the locked_vm of @mm counts, of which each
+ *	process has its own; changes only while nothing is charged
  * @mm: (c) its pinned_vm shows the charge as VmPin; only grabbed, so that an
  *	address space that is otherwise gone stays countable
  * @pid: (c) process that was charged first, for people
@@ -61,6 +65,7 @@ struct iofd_account {
 	struct mm_struct *mm;
 	pid_t pid;
 	unsigned long nr_users;
+	bool by_process;
 	atomic64_t pages;
 };
 
@@ -70,6 +75,9 @@ struct iofd_account {
  * @id: (c) number for people and events, unique since load
  * @objects: (x) struct iofd_object by id, from 1
  * @recent: (x) the one that was looked up last, while it is published; or NULL
+ * @vfio_space: (x) id of the space that stands for a VFIO container; 0: none
+ * @by_process: (x) iofd_account.by_process of its accounts; changes only while
+ *	there is no object
  * @labels: (t) struct iofd_device by label
  * @closed: (t) the file is gone; nothing can be bound or attached any more
  * @all: (t) in iofd_contexts
@@ -85,6 +93,8 @@ struct iofd_ctx {
 	u32 id;
 	struct xarray objects;
 	struct iofd_object *recent;
+	u32 vfio_space;
+	bool by_process;
 	struct xarray labels;
 	bool closed;
 	struct list_head all;
@@ -99,6 +109,8 @@ struct iofd_ctx {
 enum iofd_object_type {
 	IOFD_OBJ_DEVICE,
 	IOFD_OBJ_SPACE,
+	IOFD_OBJ_HWPT,
+	IOFD_OBJ_FAULT_QUEUE,
 };
 
 /**
@@ -123,7 +135,8 @@ struct iofd_object {
  * @node: (s) in iofd_space.mappings, by address
  * @first: (c) first byte
  * @last: (c) last byte
- * @account: (c) who was charged
+ * @owner: (s) who was charged: address of a struct iofd_account, or of a struct
+ *	iofd_share (share.h) as its low bits say; 0: nobody
  *
  * Kept small: there are millions. The physical addresses are in the page table.
  */
@@ -131,7 +144,7 @@ struct iofd_mapping {
 	struct rb_node node;
 	u64 first;
 	u64 last;
-	struct iofd_account *account;
+	unsigned long owner;
 };
 
 /**
@@ -183,6 +196,7 @@ struct iofd_table {
  * @table: (c) which of its tables
  * @binding: (c) through which binding
  * @pasid: (c) for requests with it, or IOFD_NO_PASID
+ * @hwpt: (c) under which name, a use of it is held; or NULL
  * @below: (t) what takes over when this one is detached: the same device in a
  *	space that this one's descends from; NULL: it is blocked then
  */
@@ -192,6 +206,7 @@ struct iofd_attach {
 	struct iofd_table *table;
 	struct iofd_device *binding;
 	u32 pasid;
+	struct iofd_hwpt *hwpt;
 	struct iofd_attach *below;
 };
 
@@ -212,6 +227,10 @@ struct iofd_attach {
  *	reference is held to the end
  * @table_addr: (c) a user's table: where it starts, an address in @parent
  * @format_flags: (c) a user's table: of its format
+ * @over: (s) a user's table that is nested by hardware: the table of the parent
+ *	that it was made for, a use of which is held; or NULL
+ * @faults: (s) who gets the page requests that it causes, a use of which is
+ *	held; or NULL
  * @lock: of a root: everything marked (s) in its tree
  * @children: (s) iofd_space.sibling
  * @sibling: (s) in the parent's @children
@@ -228,6 +247,10 @@ struct iofd_attach {
  * @gap_bytes: (s) see @gap_from
  * @nr_mappings: (s) count; read without the lock for reports
  * @nr_pages: (s) pages mapped; read without the lock for reports
+ * @nr_shared: (s) mappings that have a struct iofd_share
+ * @small_leaves: (s) leaves of its tables are of PAGE_SIZE
+ * @allowed: (s) where alone the kernel chooses addresses, ascending and disjoint
+ * @nr_allowed: (s) their number; 0: it chooses anywhere
  * @tables: (s) struct iofd_table; all of ours hold the same mappings
  * @primary: (s) of a root: the table that the pinned pages are handed back by;
  *	NULL as long as there is none and nothing has been mapped
@@ -237,6 +260,8 @@ struct iofd_attach {
  * @attaches: (a) struct iofd_attach
  * @nr_attaches: (a) their number; read without the lock for reports
  * @nr_nested: (a) those of them that hardware nests; likewise
+ * @hwpts: (a) struct iofd_hwpt: tables of it that have an id; grows only with the
+ *	space locked
  * @window: (s) a range that all attached devices permit; empty when unknown
  *
  * A space keeps its tables until it is freed, so that taking one away never has
@@ -255,6 +280,8 @@ struct iofd_space {
 	struct iofd_space *parent;
 	u64 table_addr;
 	u64 format_flags;
+	struct iofd_hwpt *over;
+	struct iofd_fault_queue *faults;
 
 	struct mutex lock;
 	struct list_head children;
@@ -272,6 +299,10 @@ struct iofd_space {
 	u64 gap_bytes;
 	unsigned long nr_mappings;
 	unsigned long nr_pages;
+	unsigned long nr_shared;
+	bool small_leaves;
+	unsigned int nr_allowed;
+	struct iommu_ioasid_range *allowed;
 	struct list_head tables;
 	struct iofd_table *primary;
 	u64 addr_last;
@@ -280,6 +311,7 @@ struct iofd_space {
 	struct list_head attaches;
 	unsigned int nr_attaches;
 	unsigned int nr_nested;
+	struct list_head hwpts;
 	struct iommu_ioasid_range window;
 };
 
@@ -329,6 +361,8 @@ struct iofd_pdev {
  * @label: (c) the user's name for it
  * @pdev: (t) the device; NULL once unbound
  * @df: (c) the device file it was bound through
+ * @held: (iofd_devfile.lock) the open file of the context, when the binding keeps
+ *	it from being closed; or NULL
  * @ctx_entry: (t) in iofd_ctx.bindings
  * @pdev_entry: (t) in iofd_pdev.bindings
  * @df_entry: (iofd_devfile.lock) in iofd_devfile.bindings
@@ -338,6 +372,7 @@ struct iofd_device {
 	u64 label;
 	struct iofd_pdev *pdev;
 	struct iofd_devfile *df;
+	struct file *held;
 	struct list_head ctx_entry;
 	struct list_head pdev_entry;
 	struct list_head df_entry;
@@ -401,6 +436,16 @@ void iofd_object_unpublish(struct iofd_object *obj);
 struct iofd_object *iofd_object_get(struct iofd_ctx *ctx, u32 id,
 				    enum iofd_object_type type);
 
+/**
+ * iofd_object_type() - what is behind an id?
+ * @ctx: where
+ * @id: number
+ *
+ * Return: enum iofd_object_type, or -ENOENT. It may be gone, or another one, a
+ * moment later.
+ */
+int iofd_object_type(struct iofd_ctx *ctx, u32 id);
+
 /* account.c */
 
 /**
@@ -432,6 +477,18 @@ void iofd_account_exit(struct iofd_ctx *ctx);
 
 /** iofd_account_uncharge() - take a charge back */
 void iofd_account_uncharge(struct iofd_account *account, unsigned long npages);
+
+/** iofd_account_use() - one user more for an account that has one */
+void iofd_account_use(struct iofd_ctx *ctx, struct iofd_account *account);
+
+/**
+ * iofd_account_by_process() - choose what the locked-memory limit is a limit of
+ * @ctx: has no object yet
+ * @by_process: of each process, and not of each user
+ *
+ * Return: 0, or -EBUSY.
+ */
+int iofd_account_by_process(struct iofd_ctx *ctx, bool by_process);
 
 /* provider.c */
 
@@ -500,13 +557,13 @@ struct iofd_pdev *iofd_pdev_find(struct device *dev);
  * iofd_bind() - bind a device to a context
  * @ctx: the context
  * @df: the device file it is bound through; df->lock is held
- * @label: unique in @ctx
+ * @label: unique in @ctx; NULL: the id of the binding
  *
  * Return: the binding, the device's DMA blocked; or ERR_PTR() as documented at
  * struct iommu_device_bind.
  */
 struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
-			      u64 label);
+			      const u64 *label);
 
 /** iofd_unbind() - detach and unbind; the last one of a group releases it */
 void iofd_unbind(struct iofd_device *idev);
@@ -520,17 +577,48 @@ void iofd_unbind(struct iofd_device *idev);
  */
 struct iofd_device *iofd_device_by_label(struct iofd_ctx *ctx, u64 label);
 
+/** iofd_device_by_id() - the same by its id */
+struct iofd_device *iofd_device_by_id(struct iofd_ctx *ctx, u32 id);
+
 /* attach.c */
+
+/**
+ * struct iofd_attach_request - one attach
+ * @space: of the binding's context
+ * @hwpt: through this one's table, a table of @space; NULL: through any
+ * @named: without @hwpt: by an automatic one, which is made if need be
+ * @replace: take the place of whatever the device is attached to through the same
+ *	binding, all of which goes; otherwise only a space below that will do
+ * @pasid: DMA with this PASID, or without for IOFD_NO_PASID
+ * @hwpt_id: receives the id of what @named attached by
+ */
+struct iofd_attach_request {
+	struct iofd_space *space;
+	struct iofd_hwpt *hwpt;
+	bool named;
+	bool replace;
+	u32 pasid;
+	u32 hwpt_id;
+};
 
 /**
  * iofd_attach() - let a device's DMA go through a space
  * @idev: binding
- * @space: of the same context
- * @pasid: DMA with this PASID, or without for IOFD_NO_PASID
+ * @req: how
  *
- * Return: 0 or an errno as documented at struct iommu_device_attach.
+ * Return: 0 or an errno as documented at struct iommu_device_attach; besides
+ * -EINVAL for a table that the device cannot use, and -ENODEV where page requests
+ * are to be delivered and the device makes none. On failure DMA goes where it
+ * went before.
  */
-int iofd_attach(struct iofd_device *idev, struct iofd_space *space, u32 pasid);
+int iofd_attach(struct iofd_device *idev, struct iofd_attach_request *req);
+
+/**
+ * iofd_detach_any() - block a device, whatever it is attached to
+ * @idev: binding; what is attached through another one is left alone
+ * @pasid: its DMA with this PASID, or without for IOFD_NO_PASID
+ */
+void iofd_detach_any(struct iofd_device *idev, u32 pasid);
 
 /**
  * iofd_detach() - take a device off a space
@@ -594,6 +682,10 @@ static inline void iofd_space_assert_locked(const struct iofd_space *space)
  * @table_addr: a user's table: where it starts in @parent
  * @format_flags: a user's table: of its format
  * @for_label: label of a bound device to check against, or NULL
+ * @over: nested by hardware over this table of @parent, for the device @dev_id at
+ *	once; a use is taken. NULL: not
+ * @dev_id: with @over, id of a bound device
+ * @faults: with @over, see struct iofd_space; a use is taken; or NULL
  */
 struct iofd_space_request {
 	u32 type;
@@ -605,6 +697,9 @@ struct iofd_space_request {
 	u64 table_addr;
 	u64 format_flags;
 	const u64 *for_label;
+	struct iofd_hwpt *over;
+	u32 dev_id;
+	struct iofd_fault_queue *faults;
 };
 
 /**
@@ -620,6 +715,9 @@ int iofd_space_alloc(struct iofd_ctx *ctx, const struct iofd_space_request *req)
 /** iofd_space_get() - look an IOASID up; NULL when there is none */
 struct iofd_space *iofd_space_get(struct iofd_ctx *ctx, u32 id);
 
+/** iofd_root_get() - the same for a root alone */
+struct iofd_space *iofd_root_get(struct iofd_ctx *ctx, u32 id);
+
 /** iofd_space_put() - drop a reference */
 void iofd_space_put(struct iofd_space *space);
 
@@ -627,13 +725,37 @@ void iofd_space_put(struct iofd_space *space);
  * iofd_space_free() - free an IOASID and all that is mapped in it
  * @space: published; the caller holds a reference
  *
- * Return: 0; -EBUSY while attached or a parent; -ENOENT when somebody else was
- * faster; -EINTR.
+ * Return: 0; -EBUSY while attached, a parent, or with a table that has an id;
+ * -ENOENT when somebody else was faster; -EINTR.
  */
 int iofd_space_free(struct iofd_space *space);
 
 /** iofd_space_destroy() - the same for a context that closes; cannot fail */
 void iofd_space_destroy(struct iofd_space *space);
+
+/**
+ * iofd_space_allow() - say where the kernel may choose addresses
+ * @space: a root
+ * @ranges: ascending and disjoint; on success @space takes it over, and frees it
+ *	with kvfree()
+ * @nr: their number; 0: anywhere
+ *
+ * A device with a reserved region in them cannot be attached any more.
+ *
+ * Return: 0; -EADDRINUSE where an attached device has one; -ENOENT; -EINTR.
+ */
+int iofd_space_allow(struct iofd_space *space,
+		     struct iommu_ioasid_range *ranges, unsigned int nr);
+
+/**
+ * iofd_space_small_leaves() - have nothing but small leaves from now on
+ * @space: a root
+ * @small: false: have all sizes again
+ *
+ * Return: 0; -EINVAL to begin with it where hardware tables have something
+ * mapped; -ENOENT; -EINTR.
+ */
+int iofd_space_small_leaves(struct iofd_space *space, bool small);
 
 /** iofd_space_user_managed() - is its table the user's own? */
 static inline bool iofd_space_user_managed(const struct iofd_space *space)
@@ -671,6 +793,26 @@ struct iofd_new_tables {
 struct iofd_table *iofd_table_for(struct iofd_space *space,
 				  struct iofd_pdev *pdev,
 				  struct iofd_new_tables *new);
+
+/**
+ * iofd_table_of_ours() - the same for a table that we fill
+ * @space: its lock is held
+ * @pdev: the device
+ * @nest_parent: users' tables are to be nested over it
+ * @new: as iofd_table_for() has it
+ */
+struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
+				      struct iofd_pdev *pdev, bool nest_parent,
+				      struct iofd_new_tables *new);
+
+/** iofd_table_fits() - can a device be attached to a table? */
+static inline bool iofd_table_fits(const struct iofd_table *table,
+				   const struct iofd_pdev *pdev)
+{
+	const struct iofd_hw_ops *ops = pdev->hd->ops;
+
+	return table->pt->ops == ops && ops->pt_fits(table->pt, pdev->hd);
+}
 
 /** iofd_tables_keep() - a device is attached to a table that was made */
 void iofd_tables_keep(struct iofd_new_tables *new);
@@ -711,7 +853,21 @@ static inline bool iofd_table_is_ours(const struct iofd_table *table)
 }
 
 /**
- * iofd_tables_map() - write a run to all tables of a child that are ours
+ * iofd_pt_map() - write a run to a table
+ * @pt: the table
+ * @small_leaves: with leaves of PAGE_SIZE
+ * @iova: first address
+ * @phys: physical address
+ * @bytes: length
+ * @prot: IOFD_READ | IOFD_WRITE
+ *
+ * Return: as @map of struct iofd_hw_ops.
+ */
+int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
+		phys_addr_t phys, size_t bytes, unsigned int prot);
+
+/**
+ * iofd_tables_map() - write a run to all tables of a space that are ours
  * @space: its lock is held
  * @first: first address
  * @phys: physical address
@@ -962,6 +1118,16 @@ void iofd_mapping_free(struct iofd_mapping *mapping);
 int iofd_space_unmap(struct iofd_space *space, u64 first, u64 last,
 		     u64 *unmapped);
 
+/**
+ * iofd_space_withdraw() - let no device reach a range any more
+ * @space: a root; its lock is held
+ * @first: first address
+ * @last: last address; neither end cuts a mapping
+ *
+ * Neither through a space below. The pages are still known to its primary.
+ */
+void iofd_space_withdraw(struct iofd_space *space, u64 first, u64 last);
+
 /** iofd_space_unmap_all() - empty a space whose lock is held */
 void iofd_space_unmap_all(struct iofd_space *space);
 
@@ -1038,6 +1204,16 @@ bool iofd_iova_permitted(struct iofd_space *space, u64 first, u64 last);
  */
 bool iofd_iova_permitted_from(struct iofd_space *space, u64 from,
 			      struct iommu_ioasid_range *range);
+
+/**
+ * iofd_iova_ranges() - all permitted ranges, ascending and disjoint
+ * @space: its lock is held
+ * @ranges: receives an array to be freed with kfree()
+ *
+ * Return: how many, or -ENOMEM.
+ */
+int iofd_iova_ranges(struct iofd_space *space,
+		     struct iommu_ioasid_range **ranges);
 
 /* pin.c */
 

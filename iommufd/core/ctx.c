@@ -5,6 +5,7 @@
 #include <linux/pid.h>
 #include <linux/slab.h>
 #include "core/core.h"
+#include "core/hwpt.h"
 
 LIST_HEAD(iofd_contexts);
 
@@ -35,9 +36,35 @@ struct iofd_ctx *iofd_ctx_open(void)
 	return ctx;
 }
 
-void iofd_ctx_close(struct iofd_ctx *ctx)
+/* Destroy @obj unless others hang on it, which are destroyed before it. */
+static bool destroy(struct iofd_object *obj)
 {
 	struct iofd_space *space;
+
+	switch (obj->type) {
+	case IOFD_OBJ_SPACE:
+		space = container_of(obj, struct iofd_space, obj);
+		if (!list_empty(&space->children) || !list_empty(&space->hwpts))
+			return false;
+		iofd_space_destroy(space);
+		return true;
+	case IOFD_OBJ_HWPT:
+		return !iofd_hwpt_free(container_of(obj, struct iofd_hwpt, obj));
+	case IOFD_OBJ_FAULT_QUEUE:
+		/* Who uses it holds a reference, its file included. */
+		iofd_fault_queue_destroy(container_of(obj,
+						      struct iofd_fault_queue,
+						      obj));
+		return true;
+	case IOFD_OBJ_DEVICE:
+		break;
+	}
+	/* It goes when its device file is closed. */
+	return true;
+}
+
+void iofd_ctx_close(struct iofd_ctx *ctx)
+{
 	struct iofd_object *obj;
 	unsigned long id;
 	bool left;
@@ -52,18 +79,11 @@ void iofd_ctx_close(struct iofd_ctx *ctx)
 	 * file: they hold the file. So the spaces are left to us alone.
 	 */
 	iofd_detach_all(ctx);
-	/* Children first; there are no more than IOFD_MAX_DEPTH below a root. */
+	/* Leaves first; no branch is longer than IOFD_MAX_DEPTH and some. */
 	do {
 		left = false;
-		xa_for_each(&ctx->objects, id, obj) {
-			if (obj->type != IOFD_OBJ_SPACE)
-				continue;
-			space = container_of(obj, struct iofd_space, obj);
-			if (list_empty(&space->children))
-				iofd_space_destroy(space);
-			else
-				left = true;
-		}
+		xa_for_each(&ctx->objects, id, obj)
+			left |= !destroy(obj);
 	} while (left);
 	iofd_account_exit(ctx);
 	iofd_ctx_put(ctx);

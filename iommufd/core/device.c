@@ -130,7 +130,7 @@ static int bind_check(struct iofd_pdev *pdev, struct iofd_ctx *ctx,
 }
 
 struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
-			      u64 label)
+			      const u64 *label)
 {
 	struct iofd_device *idev;
 	struct iofd_pdev *pdev;
@@ -139,7 +139,6 @@ struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
 	idev = kzalloc(sizeof(*idev), GFP_KERNEL_ACCOUNT);
 	if (!idev)
 		return ERR_PTR(-ENOMEM);
-	idev->label = label;
 	idev->df = df;
 
 	mutex_lock(&iofd_topology_lock);
@@ -157,7 +156,8 @@ struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
 	rc = iofd_object_reserve(ctx, &idev->obj, IOFD_OBJ_DEVICE);
 	if (rc)
 		goto err_pdev;
-	rc = xa_insert(&ctx->labels, label, idev, GFP_KERNEL_ACCOUNT);
+	idev->label = label ? *label : idev->obj.id;
+	rc = xa_insert(&ctx->labels, idev->label, idev, GFP_KERNEL_ACCOUNT);
 	if (rc)
 		goto err_unpublish;
 
@@ -199,6 +199,19 @@ void iofd_unbind(struct iofd_device *idev)
 
 	kfree(idev);
 	iofd_ctx_put(ctx);
+}
+
+struct iofd_device *iofd_device_by_id(struct iofd_ctx *ctx, u32 id)
+{
+	struct iofd_object *obj;
+
+	lockdep_assert_held(&iofd_topology_lock);
+
+	/* A device comes and goes with the lock held alone. */
+	if (iofd_object_type(ctx, id) != IOFD_OBJ_DEVICE)
+		return NULL;
+	obj = xa_load(&ctx->objects, id);
+	return container_of(obj, struct iofd_device, obj);
 }
 
 struct iofd_device *iofd_device_by_label(struct iofd_ctx *ctx, u64 label)

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include "core/core.h"
 
 /* Kernel-chosen addresses keep clear of 0, which many programs take for none. */
@@ -189,6 +190,41 @@ bool iofd_iova_permitted(struct iofd_space *space, u64 first, u64 last)
 	       range.start == first && last <= range.last;
 }
 
+/* All permitted ranges, counted, as many as fit written to @ranges. */
+static unsigned int list_ranges(struct iofd_space *space,
+				struct iommu_ioasid_range *ranges,
+				unsigned int room)
+{
+	struct iommu_ioasid_range range;
+	unsigned int nr = 0;
+	u64 from = 0;
+
+	while (iofd_iova_permitted_from(space, from, &range)) {
+		if (nr < room)
+			ranges[nr] = range;
+		nr++;
+		if (range.last == U64_MAX)
+			break;
+		from = range.last + 1;
+	}
+	return nr;
+}
+
+int iofd_iova_ranges(struct iofd_space *space,
+		     struct iommu_ioasid_range **ranges)
+{
+	unsigned int room;
+
+	iofd_space_assert_locked(space);
+
+	/* Attaching needs the lock; detaching can only join ranges. */
+	room = max(list_ranges(space, NULL, 0), 1u);
+	*ranges = kcalloc(room, sizeof(**ranges), GFP_KERNEL);
+	if (!*ranges)
+		return -ENOMEM;
+	return min(list_ranges(space, *ranges, room), room);
+}
+
 /* Round @addr up to @phase modulo @align; false when that wraps. */
 static bool align_up(u64 *addr, u64 align, u64 phase)
 {
@@ -197,6 +233,28 @@ static bool align_up(u64 *addr, u64 align, u64 phase)
 	if (up < *addr)
 		return false;
 	*addr = up;
+	return true;
+}
+
+/* The part of @range in which the kernel may choose addresses; it may be none. */
+static bool allowed_part(const struct iofd_space *space,
+			 struct iommu_ioasid_range *range)
+{
+	unsigned int low = 0, high = space->nr_allowed;
+
+	/* The first one that ends at or after the start */
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (space->allowed[mid].last < range->start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == space->nr_allowed)
+		return false;
+	range->start = max(range->start, space->allowed[low].start);
+	range->last = min(range->last, space->allowed[low].last);
 	return true;
 }
 
@@ -216,6 +274,19 @@ static int find_gap_from(struct iofd_space *space, u64 pos, u64 end, u64 length,
 		}
 		if (!iofd_iova_permitted_from(space, pos, &range))
 			break;
+		if (unlikely(space->nr_allowed)) {
+			u64 permitted_last = range.last;
+
+			if (!allowed_part(space, &range))
+				break;
+			/* It begins behind what is permitted: go on there. */
+			if (range.start > range.last) {
+				if (permitted_last == U64_MAX)
+					break;
+				pos = permitted_last + 1;
+				continue;
+			}
+		}
 		if (range.start > pos) {
 			pos = range.start;
 			continue;

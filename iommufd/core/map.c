@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include "compat/compat.h"
 #include "core/core.h"
+#include "core/share.h"
 
 /* Pages pinned at once: few come from the stack, many from a page of pointers. */
 #define BATCH_SMALL	16UL
@@ -27,7 +28,7 @@ static struct kmem_cache *mapping_cache;
  * @space: where
  * @pinner: the memory
  * @primary: the primary table of @space
- * @others: @space has more tables
+ * @others: @space has more tables, or wants small leaves
  * @prot: IOFD_READ | IOFD_WRITE
  * @first: first address of the mapping
  * @iova: where the run that is being collected starts
@@ -49,17 +50,21 @@ struct map_op {
 	size_t run_bytes;
 };
 
-/* What the primary has got goes to the other tables. */
-static noinline int emit_to_others(struct map_op *op, u64 iova, size_t bytes)
+/* The primary first: what it holds is what undo_map() finds. */
+static noinline int emit_to_all(struct map_op *op, u64 iova, size_t bytes)
 {
+	bool small = op->space->small_leaves;
 	struct iofd_table *table;
 	int rc;
 
+	rc = iofd_pt_map(op->primary, small, iova, op->phys, bytes, op->prot);
+	if (rc)
+		return rc;
 	list_for_each_entry(table, &op->space->tables, list) {
 		if (table->pt == op->primary)
 			continue;
-		rc = table->pt->ops->map(table->pt, iova, op->phys, bytes,
-					 op->prot);
+		rc = iofd_pt_map(table->pt, small, iova, op->phys, bytes,
+				 op->prot);
 		if (rc)
 			return rc;
 	}
@@ -71,16 +76,14 @@ static inline int emit_run(struct map_op *op)
 {
 	u64 iova = op->iova;
 	size_t bytes = op->bytes;
-	int rc;
 
 	op->iova += bytes;
 	op->bytes = 0;
 	op->run_bytes = bytes;
-	rc = op->primary->ops->map(op->primary, iova, op->phys, bytes,
-				   op->prot);
-	if (unlikely(op->others) && !rc)
-		rc = emit_to_others(op, iova, bytes);
-	return rc;
+	if (unlikely(op->others))
+		return emit_to_all(op, iova, bytes);
+	return op->primary->ops->map(op->primary, iova, op->phys, bytes,
+				     op->prot);
 }
 
 /* Add pinned pages to the collected run, writing it out where it breaks. */
@@ -181,13 +184,8 @@ static int unpin_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 	return 0;
 }
 
-/*
- * Take [first, last] out of the hardware and unpin it. Neither end cuts a
- * mapping. Returns how much the primary held.
- */
-static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
+void iofd_space_withdraw(struct iofd_space *space, u64 first, u64 last)
 {
-	struct unpin_op op = {};
 	struct iofd_table *table;
 
 	iofd_space_assert_locked(space);
@@ -198,16 +196,63 @@ static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
 		table->pt->ops->revoke(table->pt, first, last);
 	list_for_each_entry(table, &space->tables, list)
 		table->pt->ops->flush(table->pt, first, last);
-	/* From here on no device reaches the memory. */
+}
+
+/* Forget what has been withdrawn; what the primary held goes to @fn. */
+static void reap(struct iofd_space *space, u64 first, u64 last, iofd_run_fn fn,
+		 void *arg)
+{
+	struct iofd_table *table;
+
 	list_for_each_entry(table, &space->tables, list) {
 		if (table == space->primary)
-			table->pt->ops->reap(table->pt, first, last, unpin_run,
-					     &op);
+			table->pt->ops->reap(table->pt, first, last, fn, arg);
 		else if (iofd_table_keeps_runs(table))
 			table->pt->ops->reap(table->pt, first, last, NULL,
 					     NULL);
 	}
+}
+
+/*
+ * Take [first, last] out of the hardware and unpin it: nothing of it is shared.
+ * Neither end cuts a mapping. Returns how much the primary held.
+ */
+static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
+{
+	struct unpin_op op = {};
+
+	iofd_space_withdraw(space, first, last);
+	reap(space, first, last, unpin_run, &op);
 	return op.bytes;
+}
+
+static int unpin_shared_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
+			    unsigned int prot)
+{
+	/* As it was pinned, which may be for more than it was mapped here. */
+	iofd_unpin_run(phys, bytes, *(unsigned int *)arg);
+	return 0;
+}
+
+/* The same where mappings share their pages with others. */
+static noinline void revoke_and_leave(struct iofd_space *space, u64 first,
+				      u64 last)
+{
+	struct iofd_mapping *m = iofd_iova_overlap(space, first, last);
+	struct unpin_op op = {};
+	unsigned int prot;
+
+	iofd_space_withdraw(space, first, last);
+	for (; m && m->first <= last; m = iofd_iova_next(m)) {
+		cond_resched();
+		if (!iofd_mapping_share(m)) {
+			reap(space, m->first, m->last, unpin_run, &op);
+			continue;
+		}
+		prot = iofd_share_leave(space, m);
+		reap(space, m->first, m->last, prot ? unpin_shared_run : NULL,
+		     &prot);
+	}
 }
 
 /*
@@ -269,7 +314,7 @@ int iofd_map_place(struct iofd_space *space, struct iofd_map_request *req,
 }
 
 static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
-		      struct iofd_mapping *m)
+		      struct iofd_mapping *m, struct iofd_account *account)
 {
 	unsigned long npages = req->length >> PAGE_SHIFT;
 	bool had_primary = space->primary;
@@ -288,13 +333,13 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	rc = iofd_map_place(space, req, &next);
 	if (rc)
 		goto err_primary;
-	rc = iofd_account_charge(m->account, npages);
+	rc = iofd_account_charge(account, npages);
 	if (rc)
 		goto err_place;
 
 	op.space = space;
 	op.primary = primary->pt;
-	op.others = !list_is_singular(&space->tables);
+	op.others = !list_is_singular(&space->tables) || space->small_leaves;
 	op.prot = req->prot;
 	op.first = req->iova;
 	op.iova = req->iova;
@@ -312,6 +357,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 
 	m->first = req->iova;
 	m->last = req->iova + (req->length - 1);
+	m->owner = (unsigned long)account | (req->file ? IOFD_OWNER_FILE : 0);
 	iofd_tables_sync(space, m->first, m->last);
 	iofd_iova_insert(space, m, next);
 	if (list_empty(&space->children))
@@ -323,7 +369,7 @@ static int map_locked(struct iofd_space *space, struct iofd_map_request *req,
 	iofd_iova_remove(space, m);
 
 err_uncharge:
-	iofd_account_uncharge(m->account, npages);
+	iofd_account_uncharge(account, npages);
 err_place:
 	/* The address that was chosen is free for the next one. */
 	space->gap_from = min(space->gap_from, req->iova);
@@ -339,7 +385,7 @@ struct iofd_mapping *iofd_mapping_alloc(void)
 
 	m = kmem_cache_alloc(mapping_cache, GFP_KERNEL_ACCOUNT);
 	if (m)
-		m->account = NULL;
+		m->owner = 0;
 	return m;
 }
 
@@ -351,6 +397,7 @@ void iofd_mapping_free(struct iofd_mapping *m)
 
 int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req)
 {
+	struct iofd_account *account;
 	struct iofd_mapping *m;
 	int rc;
 
@@ -364,21 +411,21 @@ int iofd_space_map(struct iofd_space *space, struct iofd_map_request *req)
 	m = iofd_mapping_alloc();
 	if (!m)
 		return -ENOMEM;
-	m->account = iofd_account_get(space->obj.ctx);
-	if (!m->account) {
+	account = iofd_account_get(space->obj.ctx);
+	if (!account) {
 		rc = -ENOMEM;
 		goto err_free;
 	}
 	rc = iofd_space_lock(space);
 	if (rc)
 		goto err_account;
-	rc = map_locked(space, req, m);
+	rc = map_locked(space, req, m, account);
 	iofd_space_unlock(space);
 	if (!rc)
 		return 0;
 
 err_account:
-	iofd_account_put(space->obj.ctx, m->account);
+	iofd_account_put(space->obj.ctx, account);
 err_free:
 	iofd_mapping_free(m);
 	return rc;
@@ -386,10 +433,13 @@ err_free:
 
 static void forget_mapping(struct iofd_space *space, struct iofd_mapping *m)
 {
-	if (m->account) {
-		iofd_account_uncharge(m->account,
-				      (m->last - m->first + 1) >> PAGE_SHIFT);
-		iofd_account_put(space->obj.ctx, m->account);
+	/* Whatever it shared it has left by now. */
+	if (m->owner) {
+		struct iofd_account *account;
+
+		account = (void *)(m->owner & ~IOFD_OWNER_BITS);
+		iofd_account_uncharge(account, iofd_mapping_pages(m));
+		iofd_account_put(space->obj.ctx, account);
 	}
 	kmem_cache_free(mapping_cache, m);
 }
@@ -399,8 +449,10 @@ static void take_out(struct iofd_space *space, u64 first, u64 last)
 {
 	if (space->parent)
 		iofd_links_remove(space, first, last);
-	else
+	else if (likely(!space->nr_shared))
 		revoke_and_unpin(space, first, last);
+	else
+		revoke_and_leave(space, first, last);
 }
 
 static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
@@ -427,7 +479,8 @@ static int unmap_locked(struct iofd_space *space, u64 first, u64 last,
 		return -EINVAL;
 	}
 
-	take_out(space, m->first, min(last, space->addr_last));
+	/* What is behind the last mapping of the range, up to its page's end. */
+	take_out(space, m->first, min(last | ~PAGE_MASK, space->addr_last));
 	for (; m && m->first <= last; m = next) {
 		next = iofd_iova_next(m);
 		bytes += m->last - m->first + 1;

@@ -35,7 +35,21 @@ void iofd_object_unpublish(struct iofd_object *obj)
 	__xa_erase(&ctx->objects, obj->id);
 	if (ctx->recent == obj)
 		ctx->recent = NULL;
+	if (ctx->vfio_space == obj->id)
+		ctx->vfio_space = 0;
 	xa_unlock(&ctx->objects);
+}
+
+int iofd_object_type(struct iofd_ctx *ctx, u32 id)
+{
+	struct iofd_object *obj;
+	int type;
+
+	xa_lock(&ctx->objects);
+	obj = xa_load(&ctx->objects, id);
+	type = obj ? (int)obj->type : -ENOENT;
+	xa_unlock(&ctx->objects);
+	return type;
 }
 
 struct iofd_object *iofd_object_get(struct iofd_ctx *ctx, u32 id,

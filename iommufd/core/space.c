@@ -8,6 +8,7 @@
  */
 #include <linux/slab.h>
 #include "core/core.h"
+#include "core/hwpt.h"
 
 int iofd_space_lock(struct iofd_space *space)
 {
@@ -42,6 +43,7 @@ static struct iofd_space *space_new(const struct iofd_space_request *req)
 	INIT_LIST_HEAD(&space->tables);
 	spin_lock_init(&space->attach_lock);
 	INIT_LIST_HEAD(&space->attaches);
+	INIT_LIST_HEAD(&space->hwpts);
 	iofd_space_set_last(space);
 	return space;
 }
@@ -68,6 +70,23 @@ static int check_label(struct iofd_space *space, struct iofd_ctx *ctx,
 	return rc;
 }
 
+/* Make the table of a space that is nested over another's, for a device. */
+static int nest_now(struct iofd_space *space, struct iofd_ctx *ctx, u32 dev_id,
+		    struct iofd_new_tables *new)
+{
+	struct iofd_device *idev;
+	int rc = -ENOENT;
+
+	iofd_space_assert_locked(space);
+
+	mutex_lock(&iofd_topology_lock);
+	idev = iofd_device_by_id(ctx, dev_id);
+	if (idev)
+		rc = PTR_ERR_OR_ZERO(iofd_table_for(space, idev->pdev, new));
+	mutex_unlock(&iofd_topology_lock);
+	return rc;
+}
+
 /* The parent of @space is there to stay, and can be resolved. */
 static int adopt(struct iofd_space *space)
 {
@@ -83,10 +102,11 @@ static int adopt(struct iofd_space *space)
 }
 
 static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
-			const u64 *for_label)
+			const struct iofd_space_request *req)
 {
 	struct iofd_space *parent = space->parent;
 	bool composed = parent && parent->composed;
+	struct iofd_new_tables new = {};
 	int rc;
 
 	if (parent) {
@@ -94,14 +114,27 @@ static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
 		if (rc)
 			return rc;
 	}
-	if (for_label) {
-		rc = check_label(space, ctx, *for_label);
+	if (req->for_label) {
+		rc = check_label(space, ctx, *req->for_label);
+		if (rc)
+			goto err;
+	}
+	if (req->over) {
+		rc = nest_now(space, ctx, req->dev_id, &new);
 		if (rc)
 			goto err;
 	}
 	rc = iofd_object_reserve(ctx, &space->obj, IOFD_OBJ_SPACE);
 	if (rc)
-		goto err;
+		goto err_tables;
+	if (req->over && !iofd_hwpt_use(req->over)) {
+		iofd_object_unpublish(&space->obj);
+		rc = -ENOENT;
+		goto err_tables;
+	}
+	iofd_tables_keep(&new);
+	space->over = req->over;
+	space->faults = iofd_fault_queue_use(req->faults);
 	rc = space->obj.id;
 	if (parent) {
 		refcount_inc(&parent->obj.refs);
@@ -110,6 +143,8 @@ static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
 	iofd_object_publish(&space->obj);
 	return rc;
 
+err_tables:
+	iofd_tables_drop(&new);
 err:
 	if (parent && !composed && parent->composed)
 		iofd_user_uncompose(parent);
@@ -132,7 +167,7 @@ int iofd_space_alloc(struct iofd_ctx *ctx, const struct iofd_space_request *req)
 	rc = iofd_space_lock(space);
 	if (rc)
 		goto err_free;
-	rc = alloc_locked(ctx, space, req->for_label);
+	rc = alloc_locked(ctx, space, req);
 	iofd_space_unlock(space);
 	if (rc >= 0)
 		return rc;
@@ -150,13 +185,25 @@ struct iofd_space *iofd_space_get(struct iofd_ctx *ctx, u32 id)
 	return obj ? container_of(obj, struct iofd_space, obj) : NULL;
 }
 
+struct iofd_space *iofd_root_get(struct iofd_ctx *ctx, u32 id)
+{
+	struct iofd_space *space = iofd_space_get(ctx, id);
+
+	if (space && unlikely(space->parent)) {
+		iofd_space_put(space);
+		return NULL;
+	}
+	return space;
+}
+
 void iofd_space_put(struct iofd_space *space)
 {
 	struct iofd_space *parent;
 
 	while (space && refcount_dec_and_test(&space->obj.refs)) {
 		WARN_ON(!space->dead || !list_empty(&space->attaches) ||
-			!list_empty(&space->children));
+			!list_empty(&space->children) ||
+			!list_empty(&space->hwpts));
 		parent = space->parent;
 		kfree(space);
 		space = parent;
@@ -175,6 +222,24 @@ static void space_empty(struct iofd_space *space)
 	if (space->nr_links)
 		iofd_links_remove(space, 0, U64_MAX);
 	iofd_tables_free(space);
+	iofd_hwpt_unuse(space->over);
+	space->over = NULL;
+	iofd_fault_queue_unuse(space->faults);
+	space->faults = NULL;
+	kvfree(space->allowed);
+	space->allowed = NULL;
+	space->nr_allowed = 0;
+}
+
+/* A table gets its id with the lock held, so there can only be less. */
+static bool has_hwpts(struct iofd_space *space)
+{
+	bool some;
+
+	spin_lock(&space->attach_lock);
+	some = !list_empty(&space->hwpts);
+	spin_unlock(&space->attach_lock);
+	return some;
 }
 
 int iofd_space_free(struct iofd_space *space)
@@ -187,7 +252,8 @@ int iofd_space_free(struct iofd_space *space)
 	/* An attach needs the lock, so the count can only fall. */
 	if (space->dead)
 		rc = -ENOENT;
-	else if (READ_ONCE(space->nr_attaches) || !list_empty(&space->children))
+	else if (READ_ONCE(space->nr_attaches) ||
+		 !list_empty(&space->children) || has_hwpts(space))
 		rc = -EBUSY;
 	if (!rc) {
 		iofd_object_unpublish(&space->obj);
@@ -206,4 +272,67 @@ void iofd_space_destroy(struct iofd_space *space)
 	space_empty(space);
 	iofd_space_unlock(space);
 	iofd_space_put(space);
+}
+
+/* No attached device has a reserved region in @range. */
+static bool can_allow(struct iofd_space *space,
+		      const struct iommu_ioasid_range *range)
+{
+	/* Without hardware there is no limit that a device would know of. */
+	u64 end = iofd_store_addr_last();
+
+	return range->start > end ||
+	       iofd_iova_permitted(space, range->start, min(range->last, end));
+}
+
+int iofd_space_allow(struct iofd_space *space,
+		     struct iommu_ioasid_range *ranges, unsigned int nr)
+{
+	unsigned int i;
+	int rc;
+
+	rc = iofd_space_lock(space);
+	if (rc)
+		return rc;
+	rc = space->dead ? -ENOENT : 0;
+	for (i = 0; i < nr && !rc; i++)
+		if (!can_allow(space, &ranges[i]))
+			rc = -EADDRINUSE;
+	if (!rc) {
+		kvfree(space->allowed);
+		space->allowed = ranges;
+		space->nr_allowed = nr;
+		space->gap_from = 0;
+		space->gap_bytes = 0;
+	}
+	iofd_space_unlock(space);
+	return rc;
+}
+
+static bool in_hardware(struct iofd_space *space)
+{
+	struct iofd_table *table;
+
+	list_for_each_entry(table, &space->tables, list)
+		if (!iofd_store_is(table->pt))
+			return true;
+	return false;
+}
+
+int iofd_space_small_leaves(struct iofd_space *space, bool small)
+{
+	int rc;
+
+	rc = iofd_space_lock(space);
+	if (rc)
+		return rc;
+	if (space->dead)
+		rc = -ENOENT;
+	else if (small && !space->small_leaves && space->nr_mappings &&
+		 in_hardware(space))
+		rc = -EINVAL;
+	else
+		space->small_leaves = small;
+	iofd_space_unlock(space);
+	return rc;
 }

@@ -96,26 +96,51 @@ void iofd_space_drop_primary(struct iofd_space *space)
 	table_remove(space, table);
 }
 
-/* Copies one run into a table that is being filled. */
+int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
+		phys_addr_t phys, size_t bytes, unsigned int prot)
+{
+	size_t done;
+	int rc = 0;
+
+	if (!small_leaves)
+		return pt->ops->map(pt, iova, phys, bytes, prot);
+	/* One page is never made part of a larger leaf. */
+	for (done = 0; done < bytes && !rc; done += PAGE_SIZE)
+		rc = pt->ops->map(pt, iova + done, phys + done, PAGE_SIZE, prot);
+	return rc;
+}
+
+/**
+ * struct fill - a table that is being filled
+ * @pt: the table; nothing is attached to it
+ * @small_leaves: see struct iofd_space
+ */
+struct fill {
+	struct iofd_hw_pt *pt;
+	bool small_leaves;
+};
+
 static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 		    unsigned int prot)
 {
-	struct iofd_hw_pt *pt = arg;
+	struct fill *fill = arg;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (iova + (bytes - 1) > pt->addr_last)
+	if (iova + (bytes - 1) > fill->pt->addr_last)
 		return -EINVAL;
 	cond_resched();
-	return pt->ops->map(pt, iova, phys, bytes, prot);
+	return iofd_pt_map(fill->pt, fill->small_leaves, iova, phys, bytes,
+			   prot);
 }
 
 /* Fill @pt, which nothing is attached to, with what the space translates. */
 static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 {
+	struct fill fill = { .pt = pt, .small_leaves = space->small_leaves };
 	int rc;
 
-	rc = iofd_resolve(space, 0, space->addr_last, copy_run, pt);
+	rc = iofd_resolve(space, 0, space->addr_last, copy_run, &fill);
 	if (!rc)
 		pt->ops->map_sync(pt, 0, pt->addr_last);
 	return rc;
@@ -129,11 +154,9 @@ static void note_new(struct iofd_new_tables *new, struct iofd_space *space,
 	new->nr++;
 }
 
-/* A table that we fill, and that a user's can be nested over if @nest_parent. */
-static struct iofd_table *table_of_ours(struct iofd_space *space,
-					struct iofd_pdev *pdev,
-					bool nest_parent,
-					struct iofd_new_tables *new)
+struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
+				      struct iofd_pdev *pdev, bool nest_parent,
+				      struct iofd_new_tables *new)
 {
 	const struct iofd_hw_ops *ops = pdev->hd->ops;
 	struct iofd_pt_attrs attrs = {
@@ -146,9 +169,9 @@ static struct iofd_table *table_of_ours(struct iofd_space *space,
 	int rc;
 
 	list_for_each_entry(table, &space->tables, list)
-		if (iofd_table_is_ours(table) && table->pt->ops == ops &&
+		if (iofd_table_is_ours(table) &&
 		    (table->pt->nest_parent || !nest_parent) &&
-		    ops->pt_fits(table->pt, pdev->hd))
+		    iofd_table_fits(table, pdev))
 			return table;
 
 	if (space->format == IOMMU_FORMAT_VTD_S1)
@@ -188,13 +211,12 @@ static struct iofd_table *nested_table(struct iofd_space *space,
 	struct iofd_hw_pt *pt;
 
 	list_for_each_entry(table, &space->tables, list)
-		if (!iofd_table_is_ours(table) && table->pt->ops == ops &&
-		    ops->pt_fits(table->pt, pdev->hd))
+		if (!iofd_table_is_ours(table) && iofd_table_fits(table, pdev))
 			return table;
 
 	if (!ops->pt_nest || !(pdev->caps.formats & BIT_ULL(space->format)))
 		return ERR_PTR(-EOPNOTSUPP);
-	below = table_of_ours(space->parent, pdev, true, new);
+	below = iofd_table_of_ours(space->parent, pdev, true, new);
 	if (IS_ERR(below))
 		return below;
 	pt = ops->pt_nest(pdev->hd, below->pt, &attrs);
@@ -217,7 +239,7 @@ struct iofd_table *iofd_table_for(struct iofd_space *space,
 	iofd_space_assert_locked(space);
 
 	if (!iofd_space_user_managed(space))
-		return table_of_ours(space, pdev, false, new);
+		return iofd_table_of_ours(space, pdev, false, new);
 	if (space->nesting != IOMMU_NESTING_SOFTWARE) {
 		table = nested_table(space, pdev, new);
 		if (!IS_ERR(table) || PTR_ERR(table) != -EOPNOTSUPP ||
@@ -227,7 +249,7 @@ struct iofd_table *iofd_table_for(struct iofd_space *space,
 	rc = iofd_user_compose(space);
 	if (rc)
 		return ERR_PTR(rc);
-	table = table_of_ours(space, pdev, false, new);
+	table = iofd_table_of_ours(space, pdev, false, new);
 	if (IS_ERR(table) && !composed)
 		iofd_user_uncompose(space);
 	return table;
@@ -290,9 +312,9 @@ int iofd_tables_map(struct iofd_space *space, u64 first, phys_addr_t phys,
 
 		if (!iofd_table_is_ours(table) || first > pt->addr_last)
 			continue;
-		rc = pt->ops->map(pt, first, phys,
-				  min_t(u64, bytes, pt->addr_last - first + 1),
-				  prot);
+		rc = iofd_pt_map(pt, space->small_leaves, first, phys,
+				 min_t(u64, bytes, pt->addr_last - first + 1),
+				 prot);
 		if (rc)
 			return rc;
 	}

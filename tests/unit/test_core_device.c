@@ -719,7 +719,8 @@ static void context_that_is_closed(void **state)
 	assert_int_equal(refcount_read(&ctx->refs), 1);
 	/* What somebody still holds is dead. */
 	assert_true(space->dead);
-	t_errno(iofd_attach(idev, space, IOFD_NO_PASID), ENOENT);
+	t_errno(iofd_attach(idev, &(struct iofd_attach_request) {
+			.space = space, .pasid = IOFD_NO_PASID }), ENOENT);
 	iofd_space_put(space);
 
 	/* The group is not anybody else's yet. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "testhw.h"
 #include "abi/abi.h"
+#include "core/share.h"
 #include "shim/internal.h"
 #include "hw/pt/sl.h"
 #include <linux/cred.h>
@@ -1176,7 +1177,8 @@ static void print_space(FILE *f, struct iofd_space *space)
 		fprintf(f, "    [%#llx, %#llx] pid %d\n",
 			(unsigned long long)m->first,
 			(unsigned long long)m->last,
-			m->account ? m->account->pid : 0);
+			iofd_mapping_account(m) ?
+			iofd_mapping_account(m)->pid : 0);
 	}
 	list_for_each_entry(table, &space->tables, list)
 		fprintf(f, "    table %p %s%s\n", table,

@@ -3,6 +3,8 @@
  * Open files. All processes share one table of file descriptors.
  */
 #include "internal.h"
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -123,6 +125,44 @@ void shim_close(int fd)
 	BUG_ON(!file);
 	fds[fd] = NULL;
 	fput(file);
+}
+
+/* A number that is taken, and has no file yet */
+static struct file reserved_fd;
+
+int get_unused_fd_flags(unsigned int flags)
+{
+	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
+		return -ENOMEM;
+	return install(&reserved_fd);
+}
+
+void put_unused_fd(unsigned int fd)
+{
+	BUG_ON(fds[fd] != &reserved_fd);
+	fds[fd] = NULL;
+	nr_files--;
+}
+
+void fd_install(unsigned int fd, struct file *file)
+{
+	put_unused_fd(fd);
+	fds[fd] = file;
+}
+
+struct file *anon_inode_getfile(const char *name,
+				const struct file_operations *fops, void *priv,
+				int flags)
+{
+	struct file *file;
+
+	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
+		return ERR_PTR(-ENOMEM);
+	__module_get(fops->owner);
+	file = file_new(fops, S_IFREG | 0600);
+	file->private_data = priv;
+	nr_files++;
+	return file;
 }
 
 struct file *fget(unsigned int fd)

@@ -8,6 +8,7 @@
 #define rmb()			mb()
 #define wmb()			mb()
 #define smp_mb()		mb()
+#define smp_mb__before_atomic()	mb()
 #define smp_rmb()		mb()
 #define smp_wmb()		mb()
 #define dma_wmb()		mb()

@@ -6,5 +6,8 @@ struct file;
 
 struct file *fget(unsigned int fd);
 void fput(struct file *file);
+int get_unused_fd_flags(unsigned int flags);
+void put_unused_fd(unsigned int fd);
+void fd_install(unsigned int fd, struct file *file);
 
 #endif

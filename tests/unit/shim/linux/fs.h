@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/refcount.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 struct file;
@@ -23,8 +24,14 @@ struct inode {
 	unsigned long nr_pages;
 };
 
+struct poll_table_struct;
+
 struct file_operations {
 	struct module *owner;
+	ssize_t (*read)(struct file *file, char *buf, size_t count, loff_t *pos);
+	ssize_t (*write)(struct file *file, const char *buf, size_t count,
+			 loff_t *pos);
+	__poll_t (*poll)(struct file *file, struct poll_table_struct *wait);
 	int (*open)(struct inode *inode, struct file *file);
 	int (*release)(struct inode *inode, struct file *file);
 	long (*unlocked_ioctl)(struct file *file, unsigned int cmd,
@@ -44,6 +51,12 @@ struct file {
 	fmode_t f_mode;
 	refcount_t f_refs;
 };
+
+static inline struct file *get_file(struct file *file)
+{
+	refcount_inc(&file->f_refs);
+	return file;
+}
 
 #define file_inode(file)	((file)->f_inode)
 #define compat_ptr_ioctl	NULL

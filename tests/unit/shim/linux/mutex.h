@@ -25,6 +25,8 @@ extern bool shim_interrupt_locks;
 		mutex_lock(m);						\
 	shim_interrupt_locks ? -EINTR : 0;				\
 })
+#define SINGLE_DEPTH_NESTING	1
+#define mutex_lock_killable_nested(m, n)	mutex_lock_killable(m)
 #define mutex_lock_interruptible(m)	mutex_lock_killable(m)
 #define mutex_trylock(m)						\
 ({									\

@@ -43,6 +43,11 @@ static inline bool refcount_dec_and_test(refcount_t *r)
 	return !--r->count;
 }
 
+static inline bool refcount_dec_if_one(refcount_t *r)
+{
+	return r->count == 1 ? !--r->count : false;
+}
+
 static inline void refcount_dec(refcount_t *r)
 {
 	BUG_ON(r->count <= 1);
