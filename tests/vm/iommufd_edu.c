@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A program that knows upstream's iommufd and VFIO's device files, and nothing of
+ * ours: its device does DMA where it should, and nowhere else.
+ */
+#include "edu.h"
+#include "upstream.h"
+
+#define SPOT	0x2345000ULL
+#define BYTES	64u
+
+static struct edu edu;
+static int fd, dev, ioas;
+static unsigned char *mem;
+
+static void bound(void)
+{
+	NEED((fd = open("/dev/iommu", O_RDWR | O_CLOEXEC)) >= 0);
+	NEED(edu_open(&edu, 0));
+	NEED((dev = up_bind(edu.fd, fd)) > 0);
+	NEED(edu_start(&edu));
+	NEED((ioas = up_ioas(fd)) > 0);
+	mem = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, -1, 0);
+	NEED(mem != MAP_FAILED);
+}
+
+/* From @from to the device, and from there to @to; both as the device sees them */
+static bool copies(__u64 from, const unsigned char *source, __u64 to,
+		   unsigned char *target)
+{
+	static unsigned char seed;
+	unsigned char *writable = (unsigned char *)source;
+	unsigned int i;
+
+	seed++;
+	for (i = 0; i < BYTES; i++)
+		writable[i] = (unsigned char)(seed * 31 + i);
+	memset(target, 0, BYTES);
+	edu_load(&edu, from, 0, BYTES);
+	edu_store(&edu, to, 0, BYTES);
+	return !memcmp(source, target, BYTES);
+}
+
+/* What the device writes at @iova does not arrive at @target. */
+static bool refused(__u64 iova, unsigned char *target)
+{
+	unsigned char before[BYTES];
+
+	memset(target, 0x77, BYTES);
+	memcpy(before, target, BYTES);
+	edu_store(&edu, iova, 0, BYTES);
+	return !memcmp(before, target, BYTES);
+}
+
+static void dma_through_a_table(void)
+{
+	struct up_vtd_info info = {};
+	struct up_range ranges[16];
+	uint64_t length = 2 * PAGE;
+	__u32 nr = 0;
+	int hwpt, type;
+
+	bound();
+	type = up_hw_info(fd, dev, &info);
+	CHECK(type == 0 || type == 1);
+	if (type == 1)
+		CHECK(info.cap && info.cap != ~0ULL);
+	NEED((hwpt = up_hwpt(fd, dev, ioas, 0)) > 0);
+	CHECK_EQ(up_attach(edu.fd, hwpt), hwpt);
+	CHECK_ERRNO(up_ranges(fd, ioas, NULL, &nr), EMSGSIZE);
+	NEED(nr <= 16);
+	CHECK_OK(up_ranges(fd, ioas, ranges, &nr));
+	/* Not where interrupts go */
+	CHECK_ERRNO(up_map(fd, ioas, mem, PAGE, 0xfee00000), EINVAL);
+
+	CHECK_OK(up_map(fd, ioas, mem, 2 * PAGE, SPOT));
+	CHECK_ERRNO(up_map(fd, ioas, mem, PAGE, SPOT + PAGE), EEXIST);
+	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK(vm_pin_kib() == 8);
+	CHECK_OK(up_unmap(fd, ioas, SPOT, &length));
+	CHECK_EQ(length, 2 * PAGE);
+	CHECK(refused(SPOT, mem));
+	CHECK_ERRNO(up_unmap(fd, ioas, SPOT, &length), ENOENT);
+
+	CHECK_ERRNO(up_destroy(fd, ioas), EBUSY);
+	CHECK_ERRNO(up_destroy(fd, hwpt), EBUSY);
+	CHECK_OK(up_detach(edu.fd));
+	CHECK_OK(up_destroy(fd, hwpt));
+	CHECK_OK(up_destroy(fd, ioas));
+	CHECK_OK(up_detach(edu.fd));
+}
+
+/* From one IOAS to another and back, without being detached */
+static void replacing(void)
+{
+	int second, a, b, i;
+
+	bound();
+	NEED((second = up_ioas(fd)) > 0);
+	NEED(!up_map(fd, ioas, mem, PAGE, SPOT));
+	NEED(!up_map(fd, second, mem + PAGE, PAGE, SPOT));
+	NEED((a = up_attach(edu.fd, ioas)) > 0);
+	CHECK(a != ioas);
+	for (i = 0; i < 3; i++) {
+		CHECK(copies(SPOT, mem, SPOT, mem));
+		CHECK(refused(SPOT, mem + PAGE));
+		NEED((b = up_attach(edu.fd, second)) > 0);
+		CHECK(copies(SPOT, mem + PAGE, SPOT, mem + PAGE));
+		CHECK(refused(SPOT, mem));
+		NEED((a = up_attach(edu.fd, ioas)) > 0);
+	}
+	/* What nothing is attached to any more has gone. */
+	CHECK_ERRNO(up_attach(edu.fd, b == a ? 999 : b), ENOENT);
+	CHECK(copies(SPOT, mem, SPOT, mem));
+	CHECK_OK(up_destroy(fd, second));
+	CHECK_OK(up_detach(edu.fd));
+	CHECK(refused(SPOT, mem));
+}
+
+/* COPY shares pages: pinned once, as long as one of the two is there. */
+static void copying(void)
+{
+	uint64_t length = 2 * PAGE;
+	int second;
+
+	bound();
+	NEED((second = up_ioas(fd)) > 0);
+	NEED(up_attach(edu.fd, second) > 0);
+	NEED(!up_map(fd, ioas, mem, 2 * PAGE, SPOT));
+	CHECK_OK(up_copy(fd, ioas, SPOT, second, SPOT * 2, 2 * PAGE));
+	CHECK_EQ(vm_pin_kib(), 8);
+	CHECK(copies(SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
+	CHECK_OK(up_destroy(fd, ioas));
+	CHECK_EQ(vm_pin_kib(), 8);
+	CHECK(copies(SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
+	CHECK_OK(up_unmap(fd, second, SPOT * 2, &length));
+	CHECK_EQ(vm_pin_kib(), 0);
+	CHECK(refused(SPOT * 2, mem));
+}
+
+static void files(void)
+{
+	int memfd = memfd_create("dma", MFD_CLOEXEC);
+	unsigned char *view;
+
+	bound();
+	NEED(memfd >= 0 && !ftruncate(memfd, 4 * (off_t)PAGE));
+	view = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	NEED(view != MAP_FAILED);
+	NEED(up_attach(edu.fd, ioas) > 0);
+	CHECK_OK(up_map_file(fd, ioas, memfd, PAGE, 2 * PAGE, SPOT));
+	CHECK(copies(SPOT, view + PAGE, SPOT + PAGE, view + 2 * PAGE));
+	CHECK_ERRNO(up_map_file(fd, ioas, edu.fd, 0, PAGE, 0), EINVAL);
+	close(memfd);
+	munmap(view, 4 * PAGE);
+	CHECK_EQ(vm_pin_kib(), 8);
+}
+
+/* Memory of the device itself cannot be mapped for it. */
+static void a_bar_is_EFAULT(void)
+{
+	void *bar;
+
+	bound();
+	bar = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, edu.fd,
+		   (off_t)edu.bar);
+	NEED(bar != MAP_FAILED);
+	CHECK_ERRNO(up_map(fd, ioas, bar, PAGE, SPOT), EFAULT);
+	CHECK_EQ(vm_pin_kib(), 0);
+}
+
+/* The binding keeps the address spaces, whoever closes /dev/iommu. */
+static void closing_the_fd_first(void)
+{
+	bound();
+	NEED(!up_map(fd, ioas, mem, 2 * PAGE, SPOT));
+	NEED(up_attach(edu.fd, ioas) > 0);
+	close(fd);
+	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK_EQ(vm_pin_kib(), 8);
+	close(edu.fd);
+	/* The last reference goes a moment later. */
+	check_sleep_ms(200);
+	CHECK_EQ(vm_pin_kib(), 0);
+}
+
+int main(int argc, char **argv)
+{
+	check_start(argc, argv);
+	RUN(dma_through_a_table);
+	RUN(replacing);
+	RUN(copying);
+	RUN(files);
+	RUN(a_bar_is_EFAULT);
+	RUN(closing_the_fd_first);
+	return check_end();
+}

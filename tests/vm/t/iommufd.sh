@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# A program of upstream's iommufd and VFIO device files, unchanged.
+#
+# kernels: 6.1 6.12
+# iommu: vtd kernel
+set -euo pipefail
+make -s -C tests/vm
+bin=${BUILD:-$PWD/build}/vm
+exec tests/vm/run --append slab_nomerge --device edu,addr=8.0 --add "$bin/iommufd_edu" -- iommufd_edu

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Upstream's iommufd as a program of its own would see it: numbers and layouts
+ * written down here, because not every machine that builds this has them. All
+ * return an id or 0, or -1 with errno.
+ */
+#ifndef UPSTREAM_H
+#define UPSTREAM_H
+
+#include <stdint.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+#define UP_UNUSED __attribute__((unused))
+
+#define UP_READ		4u
+#define UP_WRITE	2u
+#define UP_FIXED	1u
+#define UP_NEST_PARENT	1u
+
+UP_UNUSED static int up_ioas(int fd)
+{
+	struct { uint32_t size, flags, id; } c = { .size = sizeof(c) };
+
+	return ioctl(fd, 0x3b81, &c) ? -1 : (int)c.id;
+}
+
+UP_UNUSED static int up_destroy(int fd, int id)
+{
+	struct { uint32_t size, id; } c = { sizeof(c), (uint32_t)id };
+
+	return ioctl(fd, 0x3b80, &c);
+}
+
+UP_UNUSED static int up_map_flags(int fd, int ioas, uint32_t flags,
+				  const void *mem, uint64_t length, uint64_t *iova)
+{
+	struct {
+		uint32_t size, flags, ioas, reserved;
+		uint64_t va, length, iova;
+	} c = { sizeof(c), flags, (uint32_t)ioas, 0, (uintptr_t)mem, length, *iova };
+	int rc = ioctl(fd, 0x3b85, &c);
+
+	*iova = c.iova;
+	return rc;
+}
+
+UP_UNUSED static int up_map(int fd, int ioas, const void *mem, uint64_t length,
+			    uint64_t iova)
+{
+	return up_map_flags(fd, ioas, UP_READ | UP_WRITE | UP_FIXED, mem, length,
+			    &iova);
+}
+
+UP_UNUSED static int up_map_file(int fd, int ioas, int file, uint64_t start,
+				 uint64_t length, uint64_t iova)
+{
+	struct {
+		uint32_t size, flags, ioas;
+		int32_t file;
+		uint64_t start, length, iova;
+	} c = { sizeof(c), UP_READ | UP_WRITE | UP_FIXED, (uint32_t)ioas, file,
+		start, length, iova };
+
+	return ioctl(fd, 0x3b8f, &c);
+}
+
+/* *@length: what was unmapped */
+UP_UNUSED static int up_unmap(int fd, int ioas, uint64_t iova, uint64_t *length)
+{
+	struct {
+		uint32_t size, ioas;
+		uint64_t iova, length;
+	} c = { sizeof(c), (uint32_t)ioas, iova, *length };
+	int rc = ioctl(fd, 0x3b86, &c);
+
+	*length = c.length;
+	return rc;
+}
+
+UP_UNUSED static int up_copy(int fd, int from, uint64_t source, int to,
+			     uint64_t iova, uint64_t length)
+{
+	struct {
+		uint32_t size, flags, to, from;
+		uint64_t length, to_iova, from_iova;
+	} c = { sizeof(c), UP_READ | UP_WRITE | UP_FIXED, (uint32_t)to,
+		(uint32_t)from, length, iova, source };
+
+	return ioctl(fd, 0x3b83, &c);
+}
+
+struct up_range {
+	uint64_t first, last;
+};
+
+/* *@nr: what there is */
+UP_UNUSED static int up_ranges(int fd, int ioas, struct up_range *ranges,
+			       uint32_t *nr)
+{
+	struct {
+		uint32_t size, ioas, nr, reserved;
+		uint64_t ranges, alignment;
+	} c = { sizeof(c), (uint32_t)ioas, *nr, 0, (uintptr_t)ranges, 0 };
+	int rc = ioctl(fd, 0x3b84, &c);
+
+	*nr = c.nr;
+	return rc;
+}
+
+UP_UNUSED static int up_hwpt(int fd, int dev, int ioas, uint32_t flags)
+{
+	/* As it was in the beginning, and 24 bytes more */
+	struct {
+		uint32_t size, flags, dev, pt, hwpt, reserved, type, len;
+		uint64_t data;
+	} c = { .size = 24, .flags = flags, .dev = (uint32_t)dev,
+		.pt = (uint32_t)ioas };
+
+	return ioctl(fd, 0x3b89, &c) ? -1 : (int)c.hwpt;
+}
+
+struct up_vtd_info {
+	uint32_t flags, reserved;
+	uint64_t cap, ecap;
+};
+
+/* The type: 0 none, 1 VT-d */
+UP_UNUSED static int up_hw_info(int fd, int dev, struct up_vtd_info *info)
+{
+	struct {
+		uint32_t size, flags, dev, len;
+		uint64_t data;
+		uint32_t type;
+		uint8_t pasid_bits, reserved[3];
+		uint64_t caps;
+	} c = { .size = sizeof(c), .dev = (uint32_t)dev, .len = sizeof(*info),
+		.data = (uintptr_t)info };
+
+	return ioctl(fd, 0x3b8a, &c) ? -1 : (int)c.type;
+}
+
+/* Device files; the sizes that the first version had */
+
+UP_UNUSED static int up_bind(int device, int fd)
+{
+	struct { uint32_t size, flags; int32_t fd; uint32_t id; } c = {
+		sizeof(c), 0, fd, 0
+	};
+
+	return ioctl(device, 0x3b76, &c) ? -1 : (int)c.id;
+}
+
+UP_UNUSED static int up_attach(int device, int pt)
+{
+	struct { uint32_t size, flags, pt; } c = { sizeof(c), 0, (uint32_t)pt };
+
+	return ioctl(device, 0x3b77, &c) ? -1 : (int)c.pt;
+}
+
+UP_UNUSED static int up_detach(int device)
+{
+	struct { uint32_t size, flags; } c = { sizeof(c), 0 };
+
+	return ioctl(device, 0x3b78, &c);
+}
+
+#endif /* UPSTREAM_H */
