@@ -104,6 +104,21 @@ static void test_translation(void **state)
 	res = ask(false, 0xfee00000, R);
 	assert_false(res.untranslated_only);
 	assert_int_equal(res.perm, 0);
+	/* Pass-through maps large pages, but none with interrupts in it. */
+	env_set_pasid(e, 7, &(struct env_pasid) { .pgtt = PGTT_PT, .did = 3 });
+	{
+		struct vtdu_request q = {
+			.sid = ENV_SID, .has_pasid = true, .pasid = 7,
+			.at = VTDU_AT_TRANSLATION, .access = RW,
+			.addr = 0xfeb00000,
+		};
+
+		assert_int_equal(env_request(e, &q, &res), 0);
+		assert_int_equal(res.page_lg2, 12);
+		q.addr = 0x80000000;
+		assert_int_equal(env_request(e, &q, &res), 0);
+		assert_int_equal(res.page_lg2, 30);
+	}
 	/* A page that has interrupts in it */
 	env_map_ss(e, ss, 4, 0x40000000, 2, 0xfee00000 | SS_R);
 	res = ask(false, 0x40000000 + 0x100000, R);
@@ -205,6 +220,10 @@ static void test_requests(void **state)
 	assert_int_equal(e->response[1].index, 0x1ff);
 	assert_int_equal(e->response[1].code, VTDU_RESPONSE_FAILURE);
 	assert_false(e->response[1].automatic);
+	/* Without PP there is no PASID, whatever is in its place. */
+	env_submit(e, env_desc(QI_RESPONSE, 0, ENV_SID) | 7ULL << 32, 0);
+	assert_false(e->response[2].has_pasid);
+	assert_int_equal(e->response[2].pasid, 0);
 	env_free(e);
 }
 

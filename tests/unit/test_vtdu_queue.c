@@ -424,6 +424,21 @@ static void test_pending(void **state)
 	assert_false(vtdu_devtlb_done(e->u, e->devtlb[0].tag));
 	assert_false(vtdu_devtlb_done(e->u, 0xffffffff));
 
+	/* The place of a tag is used again, the tag is not. */
+	invalidate(9);
+	run();
+	assert_int_equal(e->nr_devtlb, 3);
+	assert_int_not_equal(e->devtlb[2].tag, e->devtlb[0].tag);
+	assert_false(vtdu_devtlb_done(e->u, e->devtlb[0].tag));
+	/* Off only when that has ended, though the queue is empty */
+	env_gcmd(e, GCMD_QIE, false);
+	assert_true(env_get(e, GSTS_REG) & GCMD_QIE);
+	assert_true(vtdu_devtlb_done(e->u, e->devtlb[2].tag));
+	assert_false(env_get(e, GSTS_REG) & GCMD_QIE);
+	env_gcmd(e, GCMD_QIE, true);
+	e->iq_tail = 0;
+	env_set64(e, IQT_REG, 0);
+
 	/* A fence lets nothing pass. */
 	invalidate(3);
 	wait_for(3, QI_WAIT_FN);
@@ -434,7 +449,7 @@ static void test_pending(void **state)
 	/* Switching off waits, too. */
 	env_gcmd(e, GCMD_QIE, false);
 	run();
-	assert_true(vtdu_devtlb_done(e->u, e->devtlb[2].tag));
+	assert_true(vtdu_devtlb_done(e->u, e->devtlb[3].tag));
 	assert_int_equal(env_r64(e, 0x700000), 3);
 	assert_true(env_get(e, GSTS_REG) & GCMD_QIE);
 	run();

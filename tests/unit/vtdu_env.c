@@ -87,8 +87,9 @@ static bool do_alloc(void *opaque, uint32_t *pasid)
 {
 	struct env *e = opaque;
 
+	/* The one behind the last does not exist, which the unit must notice. */
 	*pasid = e->next_pasid++;
-	return *pasid <= 0xfffff;
+	return *pasid <= 0x100000;
 }
 
 static bool do_free(void *opaque, uint32_t pasid)
