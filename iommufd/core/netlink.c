@@ -4,9 +4,10 @@
  * devices can do, and events. Only looks; changes nothing.
  *
  * Dumps resume by number and not by pointer, because everything may have
- * changed in between: contexts and objects in the order of their ids; bindings and PCI functions by their place in the list, so
- * that one that comes or goes meanwhile may move another out of the answer; the
- * attachments of a binding by their place in the stack, and then by PASID.
+ * changed in between: contexts and objects in the order of their ids; bindings
+ * and PCI functions by their place in the list, so that one that comes or goes
+ * meanwhile may move another out of the answer; the attachments of a binding by
+ * their place in the stack, and then by PASID.
  */
 #include <linux/cred.h>
 #include <linux/device.h>

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-The same with PASIDs in plenty: tests/vm/t/tree.sh has a device without.
+# The same with PASIDs in plenty: tests/vm/t/tree.sh has a device without.
 #
 # kernels: 6.1 6.12
 # iommu: hw

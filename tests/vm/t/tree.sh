@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-Trees of address spaces and stacks of attachments: what libiommu says of them, and
+# Trees of address spaces and stacks of attachments: what libiommu says of them, and
 # what iommuctl shows.
 #
 # kernels: 6.1 6.12
