@@ -10,6 +10,7 @@
 struct layout {
 	size_t slots[4], buckets[4];
 	size_t flights, waits, log;
+	size_t twin, twin_buckets;
 	size_t end;
 };
 
@@ -56,6 +57,8 @@ static void lay_out(const struct vtdu_config *c, struct layout *l)
 	l->flights = reserve(&l->end, flights(c) * sizeof(struct flight));
 	l->waits = reserve(&l->end, flights(c) * sizeof(struct pending_wait));
 	l->log = reserve(&l->end, c->nr_log * sizeof(struct vtdu_log));
+	l->twin = reserve(&l->end, sizeof(struct vtdu));
+	l->twin_buckets = reserve(&l->end, 4 * sizeof(uint32_t));
 	l->end = (l->end + 15) & ~(size_t)15;
 }
 
@@ -158,6 +161,22 @@ static void set_derived(struct vtdu *u)
 	set_pasid_reserved(u);
 }
 
+/* The twin has what the unit is and nothing that remembers. */
+static void make_twin(struct vtdu *u, struct vtdu *twin, uint32_t *buckets)
+{
+	unsigned int i;
+
+	u->twin = twin;
+	twin->cfg = u->cfg;
+	twin->cfg.nr_log = 0;
+	twin->ops = u->ops;
+	peek_ops(&twin->ops);
+	twin->opaque = u->opaque;
+	for (i = 0; i < 4; i++)
+		cache_init(&twin->cache[i], NULL, &buckets[i], 0);
+	set_derived(twin);
+}
+
 struct vtdu *vtdu_init(void *mem, size_t size, const struct vtdu_config *config,
 		       const struct vtdu_ops *ops, void *opaque)
 {
@@ -185,6 +204,7 @@ struct vtdu *vtdu_init(void *mem, size_t size, const struct vtdu_config *config,
 	u->waits = (void *)(base + l.waits);
 	u->log = (void *)(base + l.log);
 	set_derived(u);
+	make_twin(u, (void *)(base + l.twin), (void *)(base + l.twin_buckets));
 	reg_init(u);
 	vtdu_reset(u);
 	return u;

@@ -190,6 +190,12 @@ struct vtdu {
 
 	struct vtdu_log *log;
 	uint64_t log_seq;
+
+	/*
+	 * A unit that has no caches and changes nothing, but is of the same
+	 * kind: it answers vtdu_peek(). NULL in itself.
+	 */
+	struct vtdu *twin;
 };
 
 static inline uint32_t get32(const struct vtdu *u, uint32_t offset)
@@ -327,6 +333,9 @@ void vcmd_submit(struct vtdu *u);
 /* Page requests (prq.c) */
 void prq_written(struct vtdu *u, uint32_t offset, uint64_t old);
 void prq_respond(struct vtdu *u, const struct vtdu_page_response *response);
+
+/* The twin (peek.c): its callbacks, from those of its unit */
+void peek_ops(struct vtdu_ops *ops);
 
 /* Log (log.c) */
 void log_add(struct vtdu *u, enum vtdu_log_kind kind, uint16_t a, uint16_t b,

@@ -213,8 +213,8 @@ struct vtdu_inval {
  *	caller calls vtdu_devtlb_done() or vtdu_devtlb_timeout() with @tag. NULL:
  *	each is done at once
  * @page_response: a page request group is answered. NULL: nobody listens
- * @invalidate: the unit's caches forgot something. Returns before software is
- *	told of the completion. NULL: nobody listens
+ * @invalidate: the unit's caches forgot something that software named. Returns
+ *	before software is told of the completion. NULL: nobody listens
  * @pasid_alloc: virtual command 1: allocate a PASID. False: there is none
  * @pasid_free: virtual command 2: free a PASID. False: it is not allocated
  *
@@ -472,6 +472,74 @@ bool vtdu_translate(struct vtdu *u, const struct vtdu_request *request,
 		    struct vtdu_result *result);
 
 /**
+ * vtdu_peek() - what would become of a request, going by the tables alone
+ * @u: the unit
+ * @request: as for vtdu_translate()
+ * @result: the answer; @recorded says whether a fault would be visible
+ *
+ * Reads the structures in memory and nothing else: no cache is asked or filled, no
+ * accessed or dirty bit set, no fault recorded, nothing counted. For a VMM that
+ * follows a guest's tables, after the invalidation that announces a change.
+ *
+ * Return: as vtdu_translate().
+ */
+bool vtdu_peek(struct vtdu *u, const struct vtdu_request *request,
+	       struct vtdu_result *result);
+
+/**
+ * struct vtdu_binding - how requests of a function, or of a PASID, are translated
+ * @mode: enum vtdu_mode; VTDU_MODE_NONE with @fault
+ * @fault: 0, or why an untranslated request would go no further than here
+ * @ats: translation requests are allowed
+ * @ss_levels: levels of the second stage, 3 to 5
+ * @fs_levels: levels of the first stage, 4 or 5
+ * @ssade: the second stage has accessed and dirty bits
+ * @pgsnp: accesses are snooped, whatever they say
+ * @sre: supervisor requests are allowed
+ * @wpe: supervisor requests heed read-only pages
+ * @eafe: the first stage has extended accessed bits
+ * @did: domain
+ * @pasid: PASID: the one asked for, or RID_PASID
+ * @ss_root: top-level table of the second stage
+ * @fs_root: of the first stage; nested: an address that the second stage
+ *	translates
+ *
+ * Fields that the mode has no use for are what is written there.
+ */
+struct vtdu_binding {
+	uint8_t mode;
+	uint8_t fault;
+	bool ats;
+	uint8_t ss_levels;
+	uint8_t fs_levels;
+	bool ssade;
+	bool pgsnp;
+	bool sre;
+	bool wpe;
+	bool eafe;
+	uint16_t did;
+	uint32_t pasid;
+	uint64_t ss_root;
+	uint64_t fs_root;
+};
+
+/**
+ * vtdu_binding() - read a context and PASID table entry
+ * @u: the unit
+ * @sid: requester ID
+ * @has_pasid: for requests with PASID
+ * @pasid: PASID, with @has_pasid
+ * @binding: output; always filled in
+ *
+ * As vtdu_peek(), without a walk: for a VMM that gives a guest's tables to the
+ * host. With translation switched off the mode is VTDU_MODE_OFF.
+ *
+ * Return: true unless there is a fault.
+ */
+bool vtdu_binding(struct vtdu *u, uint16_t sid, bool has_pasid, uint32_t pasid,
+		  struct vtdu_binding *binding);
+
+/**
  * struct vtdu_page_request - a PRI page request message
  * @sid: requester ID
  * @has_pasid: it has a PASID prefix
@@ -539,8 +607,8 @@ enum vtdu_page_outcome vtdu_page_request(struct vtdu *u,
  *	legacy mode
  * @VTDU_MISUSE_CONTEXT_DOMAIN: domain-selective context invalidation in scalable
  *	mode, where contexts have no domain
- * @VTDU_MISUSE_AM: an invalidation by address with AM above MAMV, without PSI, or
- *	with an address not aligned to its size; it forgets the whole domain
+ * @VTDU_MISUSE_AM: an invalidation by address with AM above MAMV, or by register
+ *	without PSI; it forgets the whole domain, or PASID
  * @VTDU_MISUSE_DID: a domain that ND has no room for or, with CM, domain 0, in
  *	a present entry
  * @VTDU_MISUSE_EVENT_ADDR: an interrupt is due and its address is none of the

@@ -248,14 +248,14 @@ static void start(struct env *e, unsigned int ttm, uint64_t root)
 }
 
 /*
- * Two units with the same tables. The first caches; each table that is made is
+ * Two units with the same tables, and a look at them beforehand. The first caches; each table that is made is
  * new to it because translation is switched off meanwhile. What it answers for
  * the second time must be what the other one says.
  */
 static void test_same_answers(void **state)
 {
 	struct vtdu_config cfg = env_config();
-	struct vtdu_result res[2];
+	struct vtdu_result res[2], peek;
 	struct vtdu_request q[8];
 	struct env *e[2];
 	unsigned int round, i, n;
@@ -275,12 +275,17 @@ static void test_same_answers(void **state)
 		for (i = 0; i < 8; i++)
 			q[i] = rnd_request();
 		for (n = 0; n < 16; n++) {
-			bool ok[2];
+			bool ok[2], seen;
 
+			seen = vtdu_peek(e[0]->u, &q[n % 8], &peek);
 			for (i = 0; i < 2; i++)
 				ok[i] = vtdu_translate(e[i]->u, &q[n % 8],
 						       &res[i]);
 			assert_int_equal(ok[0], ok[1]);
+			assert_int_equal(ok[0], seen);
+			assert_int_equal(res[0].fault, peek.fault);
+			assert_int_equal(res[0].addr, peek.addr);
+			assert_int_equal(res[0].perm, peek.perm);
 			assert_int_equal(res[0].outcome, res[1].outcome);
 			assert_int_equal(res[0].fault, res[1].fault);
 			assert_int_equal(res[0].perm, res[1].perm);

@@ -631,6 +631,75 @@ static void test_nested_dirty(void **state)
 	env_free(e);
 }
 
+/* Looking at the tables leaves no trace, and sees what is there now. */
+static void test_peek(void **state)
+{
+	const uint64_t bits = FS_P | FS_RW | FS_US;
+	struct vtdu_request q = { .sid = ENV_SID, .has_pasid = true, .pasid = 1,
+				  .access = RW, .addr = IOVA };
+	struct vtdu_binding b;
+	struct vtdu_stats before;
+	struct vtdu_result res;
+	unsigned int cached;
+
+	start_nested();
+	env_w64(e, fs_leaf, GUEST | bits);
+	before = *vtdu_stats(e->u);
+	assert_true(vtdu_peek(e->u, &q, &res));
+	assert_int_equal(res.addr, OUT);
+	assert_int_equal(res.mode, VTDU_MODE_NESTED);
+	assert_int_equal(env_r64(e, fs_leaf), GUEST | bits);
+	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_IOTLB), 0);
+	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_PAGING), 0);
+	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_PASID), 0);
+	assert_memory_equal(&before, vtdu_stats(e->u), sizeof(before));
+
+	assert_int_equal(env_to_pasid(e, 1, IOVA, RW), OUT);
+	cached = vtdu_cached(e->u, VTDU_CACHE_PAGING);
+	env_w64(e, ss_leaf, NEW | SS_R);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, RW), OUT);
+	assert_false(vtdu_peek(e->u, &q, &res));
+	assert_int_equal(res.fault, SGN_6);
+	q.access = R;
+	assert_true(vtdu_peek(e->u, &q, &res));
+	assert_int_equal(res.addr, NEW);
+	assert_int_equal(vtdu_cached(e->u, VTDU_CACHE_PAGING), cached);
+	/* A fault that nobody records */
+	q.addr = 1ULL << 46;
+	assert_false(vtdu_peek(e->u, &q, &res));
+	assert_int_equal(res.fault, SFS_2);
+	assert_int_equal(env_get(e, FSTS_REG), 0);
+	assert_int_equal(env_to_pasid(e, 1, IOVA, RW), OUT);
+
+	assert_true(vtdu_binding(e->u, ENV_SID, true, 1, &b));
+	assert_int_equal(b.mode, VTDU_MODE_NESTED);
+	assert_int_equal(b.did, ENV_DID);
+	assert_int_equal(b.fs_root, fs + ENV_GPA);
+	assert_int_equal(b.ss_root, ss);
+	assert_int_equal(b.fs_levels, 4);
+	assert_int_equal(b.ss_levels, 4);
+	assert_int_equal(b.pasid, 1);
+	assert_true(b.ats);
+	assert_true(vtdu_binding(e->u, ENV_SID, true, 2, &b));
+	assert_int_equal(b.mode, VTDU_MODE_FS);
+	assert_false(vtdu_binding(e->u, ENV_SID, true, 9, &b));
+	assert_int_equal(b.fault, SPT_2);
+	assert_int_equal(b.mode, VTDU_MODE_NONE);
+	assert_int_equal(env_get(e, FSTS_REG), 0);
+	env_gcmd(e, GCMD_TE, false);
+	assert_true(vtdu_binding(e->u, ENV_SID, true, 9, &b));
+	assert_int_equal(b.mode, VTDU_MODE_OFF);
+	env_free(e);
+
+	start_legacy(0);
+	assert_true(vtdu_binding(e->u, ENV_SID, false, 0, &b));
+	assert_int_equal(b.mode, VTDU_MODE_LEGACY);
+	assert_int_equal(b.ss_root, ss);
+	assert_int_equal(b.did, ENV_DID);
+	assert_false(b.ats);
+	env_free(e);
+}
+
 /* A full cache forgets what is oldest; without caches all is always fresh. */
 static void test_capacity(void **state)
 {
@@ -707,6 +776,7 @@ int main(void)
 		env_test(test_cached_permissions),
 		env_test(test_iotlb_attributes),
 		env_test(test_nested_dirty),
+		env_test(test_peek),
 		env_test(test_capacity),
 		env_test(test_mamv),
 	};
