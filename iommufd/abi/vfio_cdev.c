@@ -115,8 +115,11 @@ static int attach_named(struct iofd_device *idev,
 {
 	int rc = iofd_attach(idev, req);
 
-	/* What the device cannot use makes a program try the next one. */
-	return rc == -EOPNOTSUPP ? -EINVAL : rc;
+	/*
+	 * What the device, or its group, cannot use as things are: a program
+	 * tries the next one then, and gives up after any other error.
+	 */
+	return rc == -EOPNOTSUPP || rc == -EBUSY ? -EINVAL : rc;
 }
 
 static int attach_hwpt(struct iofd_device *idev, u32 pt_id, u32 pasid)
