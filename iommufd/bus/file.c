@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include "bus/pci.h"
 #include "compat/iommu_api.h"
+#include "compat/kvm.h"
 #include "compat/vfio.h"
 
 static bool allow_unsafe_interrupts;
@@ -86,9 +87,15 @@ static int pci_file_open_device(struct iofd_devfile *df)
 	}
 	/* Counted before and not after, as the vfio core does. */
 	vdev->open_count = 1;
+	/* Meanwhile it stays alive; a driver that needs it longer has to see to that. */
+	mutex_lock(&pf->kvm_lock);
+	iofd_vfio_kvm_lend(vdev, pf->kvm);
 	rc = vdev->ops->open_device(vdev);
-	if (rc)
+	mutex_unlock(&pf->kvm_lock);
+	if (rc) {
+		iofd_vfio_kvm_return(vdev);
 		vdev->open_count = 0;
+	}
 out:
 	mutex_unlock(&vdev->dev_set->lock);
 	return rc;
@@ -105,6 +112,7 @@ static void pci_file_close_device(struct iofd_devfile *df)
 
 	mutex_lock(&vdev->dev_set->lock);
 	vdev->ops->close_device(vdev);
+	iofd_vfio_kvm_return(vdev);
 	vdev->open_count = 0;
 	mutex_unlock(&vdev->dev_set->lock);
 }
@@ -134,6 +142,7 @@ static int pci_file_open(struct inode *inode, struct file *filp)
 		get_device(&vdev->device);
 		get_device(vdev->dev);
 		pf->pci = pci;
+		mutex_init(&pf->kvm_lock);
 		iofd_devfile_init(&pf->df, vdev->dev, &pci_devfile_ops);
 		filp->private_data = pf;
 		iofd_vfio_set_mapping(filp, vdev);
@@ -152,6 +161,7 @@ static int pci_file_release(struct inode *inode, struct file *filp)
 	/* Closed, detached, unbound: remove() may go on. */
 	if (pf->registered)
 		registration_put(vdev);
+	mutex_destroy(&pf->kvm_lock);
 	kfree(pf);
 	put_device(&vdev->device);
 	put_device(dev);
@@ -216,6 +226,18 @@ static long pci_file_ioctl(struct file *filp, unsigned int cmd,
 	rc = ioctl_device(pf, cmd, arg);
 	pm_runtime_put(pf->df.dev);
 	return rc;
+}
+
+bool iofd_pci_may_not_snoop(struct iofd_pci_file *pf)
+{
+	struct vfio_device *vdev = &pf->pci->core.vdev;
+	bool may;
+
+	if (!registration_get(vdev))
+		return false;
+	may = iofd_device_may_not_snoop(pf->df.dev);
+	registration_put(vdev);
+	return may;
 }
 
 static ssize_t pci_file_read(struct file *filp, char __user *buf, size_t count,

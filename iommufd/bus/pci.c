@@ -161,15 +161,19 @@ static int __init pci_init(void)
 	rc = alloc_chrdev_region(&pci_devt, 0, MINORMASK + 1, "iofd-pci");
 	if (rc)
 		return rc;
+	iofd_kvm_init();
 	rc = pci_register_driver(&pci_driver);
-	if (rc)
+	if (rc) {
+		iofd_kvm_exit();
 		unregister_chrdev_region(pci_devt, MINORMASK + 1);
+	}
 	return rc;
 }
 
 static void __exit pci_exit(void)
 {
 	pci_unregister_driver(&pci_driver);
+	iofd_kvm_exit();
 	unregister_chrdev_region(pci_devt, MINORMASK + 1);
 }
 

@@ -27,6 +27,7 @@
  *
  *   iofd_devfile.lock
  *   vfio_device_set.lock	who has which function open, and their reset
+ *   iofd_pci_file.kvm_lock	KVM takes it within locks of its own
  *   whatever the core takes in iofd_devfile_id()
  */
 #ifndef IOFD_BUS_PCI_H
@@ -52,11 +53,16 @@ struct iofd_pci_device {
  * @pci: the function; a reference on its vfio_device is held
  * @registered: a reference on the registration is held; set once (xchg) when
  *	the first bind succeeds, and given back at release
+ * @kvm_lock: for @kvm
+ * @kvm: (kvm_lock) the KVM that this file was added to, alive until KVM takes it
+ *	back; NULL: none
  */
 struct iofd_pci_file {
 	struct iofd_devfile df;
 	struct iofd_pci_device *pci;
 	unsigned int registered;
+	struct mutex kvm_lock;
+	struct kvm *kvm;
 };
 
 static inline struct iofd_pci_file *to_pci_file(struct iofd_devfile *df)
@@ -67,6 +73,29 @@ static inline struct iofd_pci_file *to_pci_file(struct iofd_devfile *df)
 /* file.c */
 
 extern const struct file_operations iofd_pci_fops;
+
+/**
+ * iofd_pci_may_not_snoop() - can DMA of the function pass the CPU caches by? (A21)
+ * @pf: a file, bound or not
+ *
+ * Return: see iofd_device_may_not_snoop(); false when the function is gone.
+ */
+bool iofd_pci_may_not_snoop(struct iofd_pci_file *pf);
+
+/* kvm.c */
+
+/**
+ * iofd_kvm_init() - have KVM take our files for VFIO's
+ *
+ * Cannot fail: the files are good for everything else without KVM. What is wrong
+ * is logged, and the module's parameter "kvm" says it.
+ */
+void iofd_kvm_init(void);
+
+/**
+ * iofd_kvm_exit() - undo iofd_kvm_init(); no file of ours exists any more
+ */
+void iofd_kvm_exit(void);
 
 /* reset.c */
 

@@ -554,6 +554,20 @@ static inline u64 iofd_addr_last(u32 bits)
 struct iofd_pdev *iofd_pdev_find(struct device *dev);
 
 /**
+ * iofd_device_try() - find out what binding a device would give
+ * @dev: a device that is not bound. It keeps its driver: the caller holds its
+ *	lock, or what its driver's remove() waits for
+ * @provider: set to the name of who drives its IOMMU
+ * @caps: filled in
+ *
+ * The topology lock is held.
+ *
+ * Return: 0, or the negative errno that binding would give.
+ */
+int iofd_device_try(struct device *dev, const char **provider,
+		    struct iofd_hw_caps *caps);
+
+/**
  * iofd_bind() - bind a device to a context
  * @ctx: the context
  * @df: the device file it is bound through; df->lock is held

@@ -6,6 +6,7 @@
  * is bound to has a binding (iofd_device).
  */
 #include <linux/device.h>
+#include <linux/export.h>
 #include <linux/slab.h>
 #include "core/core.h"
 #include "core/event.h"
@@ -102,6 +103,56 @@ static bool group_admits(struct iofd_group *group, struct iofd_ctx *ctx,
 	}
 	return !occupied;
 }
+
+/*
+ * What would binding give? Found out by doing all of it but the binding. Nothing
+ * can happen to the device's driver meanwhile, see core.h.
+ */
+int iofd_device_try(struct device *dev, const char **provider,
+		    struct iofd_hw_caps *caps)
+{
+	struct iofd_group *group;
+	struct iofd_hw_dev *hd;
+
+	lockdep_assert_held(&iofd_topology_lock);
+
+	group = iofd_group_get(dev);
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	hd = iofd_hw_open(dev);
+	if (IS_ERR(hd)) {
+		iofd_group_put(group);
+		return PTR_ERR(hd);
+	}
+	*provider = hd->ops->name;
+	hd->ops->caps(hd, caps);
+	iofd_hw_close(hd);
+	iofd_group_put(group);
+	return 0;
+}
+
+bool iofd_device_may_not_snoop(struct device *dev)
+{
+	struct iofd_hw_caps *caps;
+	struct iofd_pdev *pdev;
+	const char *provider;
+	bool may = false;
+
+	/* Too large for the stack of whoever calls. */
+	caps = kzalloc(sizeof(*caps), GFP_KERNEL);
+	if (!caps)
+		return false;
+	mutex_lock(&iofd_topology_lock);
+	pdev = iofd_pdev_find(dev);
+	if (pdev)
+		*caps = pdev->caps;
+	if (pdev || !iofd_device_try(dev, &provider, caps))
+		may = !(caps->flags & IOMMU_DEVICE_INFO_ENFORCE_SNOOP);
+	mutex_unlock(&iofd_topology_lock);
+	kfree(caps);
+	return may;
+}
+EXPORT_SYMBOL_GPL(iofd_device_may_not_snoop);
 
 static void device_event(enum iofd_event_kind kind, struct iofd_device *idev)
 {

@@ -100,4 +100,19 @@ void iofd_devfile_release(struct iofd_devfile *df);
  */
 int iofd_devfile_id(struct iofd_devfile *df, struct device *dev);
 
+/**
+ * iofd_device_may_not_snoop() - can DMA of a device pass the CPU caches by? (A21)
+ * @dev: any device that keeps its driver meanwhile
+ *
+ * Answered by what the IOMMU in front of it can enforce, bound or not: KVM asks
+ * before there is anything that the device is attached to. An IOASID that is
+ * allocated with IOMMU_COHERENCY_OFF makes no difference.
+ *
+ * May sleep. Takes the topology lock.
+ *
+ * Return: true when it is known that nothing prevents it; false also for a device
+ * that cannot be bound, about which nothing is known.
+ */
+bool iofd_device_may_not_snoop(struct device *dev);
+
 #endif /* IOFD_CORE_IOFD_H */

@@ -424,33 +424,6 @@ static int dump_devices(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/*
- * What would binding give? Found out by doing all of it but the binding. Nothing
- * can happen to the device's driver meanwhile: its lock is held.
- */
-static int try_device(struct device *dev, const char **provider,
-		      struct iofd_hw_caps *caps)
-{
-	struct iofd_group *group;
-	struct iofd_hw_dev *hd;
-
-	lockdep_assert_held(&iofd_topology_lock);
-
-	group = iofd_group_get(dev);
-	if (IS_ERR(group))
-		return PTR_ERR(group);
-	hd = iofd_hw_open(dev);
-	if (IS_ERR(hd)) {
-		iofd_group_put(group);
-		return PTR_ERR(hd);
-	}
-	*provider = hd->ops->name;
-	hd->ops->caps(hd, caps);
-	iofd_hw_close(hd);
-	iofd_group_put(group);
-	return 0;
-}
-
 static int answer_device(struct sk_buff *skb, struct device *dev)
 {
 	struct iofd_hw_caps *caps;
@@ -466,7 +439,7 @@ static int answer_device(struct sk_buff *skb, struct device *dev)
 	pdev = iofd_pdev_find(dev);
 	/* Before the attempt, so that it does not show in the answer. */
 	rc = put_device_info(skb, dev, pdev);
-	error = pdev ? -EBUSY : try_device(dev, &provider, caps);
+	error = pdev ? -EBUSY : iofd_device_try(dev, &provider, caps);
 	mutex_unlock(&iofd_topology_lock);
 
 	if (!rc)

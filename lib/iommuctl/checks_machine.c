@@ -152,6 +152,39 @@ void check_dev_iommu(struct patient *patient)
 	free(path);
 }
 
+#define KVM_PARAMETER	"/sys/module/iofd_pci/parameters/kvm"
+
+/* KVM's and VFIO's own ways of knowing each other do not include our files. */
+void check_kvm(struct patient *patient)
+{
+	const char *again = "echo Y >" KVM_PARAMETER;
+	char value[16], ftrace[16];
+	char **patches;
+	char *remedy;
+
+	if (!sys_exists(KVM_PARAMETER))
+		return;
+	sys_read(value, sizeof(value), KVM_PARAMETER);
+	if (*value == 'Y') {
+		finding(patient, FINDING_OK, "kvm", NULL,
+			"virtual machines under KVM can have it");
+		return;
+	}
+	sys_read(ftrace, sizeof(ftrace), "/proc/sys/kernel/ftrace_enabled");
+	patches = sys_names("/sys/kernel/livepatch");
+	if (*ftrace == '0')
+		remedy = xasprintf("sysctl kernel.ftrace_enabled=1, then '%s'", again);
+	else if (patches[0])
+		remedy = xasprintf("the live patch '%s' may be in the way; without it '%s'",
+				   patches[0], again);
+	else
+		remedy = xasprintf("'%s'; if that fails, the kernel's log has the reason",
+				   again);
+	sys_names_free(patches);
+	finding(patient, FINDING_NOTE, "kvm", remedy,
+		"virtual machines under KVM cannot have it: KVM is not told of its device file");
+}
+
 /* CAP_IPC_LOCK lifts the limit. */
 static bool may_lock_all(void)
 {

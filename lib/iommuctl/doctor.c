@@ -20,6 +20,7 @@ static void (* const checks[])(struct patient *) = {
 	check_driver,
 	check_kernel_answer,
 	check_interrupts,
+	check_kvm,
 	check_nesting,
 	check_memlock,
 };

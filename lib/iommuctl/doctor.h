@@ -77,6 +77,7 @@ void finding(struct patient *patient, enum finding_kind kind, const char *check,
 void check_iommu(struct patient *patient);
 void check_modules(struct patient *patient);
 void check_dev_iommu(struct patient *patient);
+void check_kvm(struct patient *patient);
 void check_memlock(struct patient *patient);
 
 /* checks_device.c */

@@ -89,6 +89,18 @@ says "note     its interrupts are not checked"
 put /proc/interrupts " 24:  0  0  IR-PCI-MSI 512-edge  nvme0q0"
 says "ok       its interrupts are checked"
 
+## KVM
+says_not "KVM"
+put /sys/module/iofd_pci/parameters/kvm Y
+says "ok       virtual machines under KVM can have it"
+put /sys/module/iofd_pci/parameters/kvm N
+says "note     virtual machines under KVM cannot have it"
+says "echo Y >/sys/module/iofd_pci/parameters/kvm'; if that fails"
+mkdir -p "$root/sys/kernel/livepatch/livepatch_vfio"
+says "live patch 'livepatch_vfio' may be in the way"
+put /proc/sys/kernel/ftrace_enabled 0
+says "sysctl kernel.ftrace_enabled=1, then"
+
 ## Nesting and PASIDs
 says_not "nested"
 unit=/sys/class/iommu/dmar0/intel-iommu

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# KVM takes our device files for VFIO's, leaves the stock ones alone, and everything
+# else works where the kernel will not let us tell it.
+#
+# kernels: 6.1 6.12
+# iommu: vtd kernel
+set -euo pipefail
+kernel=${KERNEL:-6.1} build=${BUILD:-$PWD/build}
+make -s -C tests/vm
+make -s -C lib >&2
+eval "$(tests/kernel "$kernel")"
+# What tests/vm/run loads, or is about to make.
+if [ -z "${IOFD_NO_BUILD:-}" ]; then make -s modules KERNEL="$kernel" >&2; fi
+# shellcheck disable=SC2154 # release is from there
+members=$(pahole -C vfio_device "$build/$release/iofd_pci.ko")
+offset=$(sed -n 's|.* kvm; */\* *\([0-9]*\) .*|\1|p' <<<"$members")
+[ -n "$offset" ] || { echo "pahole does not know struct vfio_device"; exit 77; }
+keeps=no
+if grep -q 'put_kvm)' <<<"$members"; then keeps=yes; fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/guest" <<'END'
+set -eu
+fail() { echo "FAILED: $*"; exit 1; }
+modprobe kvm-amd
+modprobe vfio-pci
+param=/sys/module/iofd_pci/parameters/kvm
+edu=$(iommuctl list --json | jq -r '[.devices[] | select(.id == "1234:11e8").device][0]')
+[ "$(cat $param)" = Y ] || fail "no hooks"
+kvm_files
+[ "$1" = all ] || exit 0
+
+echo "== not to be taken away"
+iommuctl doctor "$edu" --json | jq -e 'any(.findings[]; .check == "kvm" and .kind == "ok")' >/dev/null ||
+	fail "doctor: $(iommuctl doctor "$edu")"
+if echo N >$param 2>/dev/null; then fail "hooks can be taken away in use"; fi
+if echo 0 >/proc/sys/kernel/ftrace_enabled; then fail "ftrace can be switched off"; fi
+
+echo "== others use KVM while the module comes and goes"
+kvm_files loop &
+loop=$!
+sleep 1
+for i in 1 2 3 4 5 6 7 8; do
+	rmmod iofd_pci
+	modprobe iofd_pci allow_unsafe_interrupts=1
+	kill -0 $loop || fail "the stock group was refused"
+done
+kill $loop
+rmmod iofd_pci
+
+echo "== not wanted"
+modprobe iofd_pci allow_unsafe_interrupts=1 kvm=0
+[ "$(cat $param)" = N ] || fail "hooked"
+kvm_files refused
+rmmod iofd_pci
+
+echo "== ftrace is off"
+echo 0 >/proc/sys/kernel/ftrace_enabled
+modprobe iofd_pci allow_unsafe_interrupts=1
+[ "$(cat $param)" = N ] || fail "hooked without ftrace"
+dmesg | grep -q "iofd_pci: virtual machines under KVM cannot have devices" || fail "no warning"
+kvm_files refused
+iommuctl doctor "$edu" | tee doctor
+iommuctl doctor "$edu" --json | jq -e 'any(.findings[]; .check == "kvm" and .kind == "note" and (.remedy | test("ftrace_enabled=1")))' >/dev/null || fail "doctor is silent"
+if echo Y >$param; then fail "hooked without ftrace"; fi
+echo 1 >/proc/sys/kernel/ftrace_enabled
+echo Y >$param
+[ "$(cat $param)" = Y ] || fail "not hooked"
+kvm_files ours_is_added
+END
+run() { # RUN-OPTION...
+	local how=$1
+	shift
+	echo "== $*"
+	tests/vm/run --device pcie-root-port,id=below,chassis=9 --device edu,bus=below "$@" \
+		--add "$build/vm/kvm_files" --add "$build/lib/iommuctl" --add "$(command -v jq)" --add "$work/guest" \
+		-- env KVM_OFFSET="$offset" KEEPS_KVM=$keeps SNOOP="${SNOOP:-on}" sh guest "$how"
+}
+run all
+if [ "${IOMMU:-vtd}" = vtd ]; then SNOOP=off run short --iommu-arg snoop-control=off; fi
