@@ -2,7 +2,8 @@
 /*
  * vtd_judge: give the same tables to lib/vtd and to QEMU's VT-d, let devices do
  * the same DMA behind both, and compare what comes of it: whether it gets
- * through, where it goes, the fault record, and the accessed and dirty bits.
+ * through, where it goes, the fault record, and the accessed and dirty bits. And
+ * the same descriptors to both invalidation queues.
  *
  * Each batch of tables and DMAs follows from the seed, the setup, the mode and
  * its number alone, so that one can be repeated.
@@ -511,6 +512,13 @@ static int run(const struct run *r)
 			continue;
 		j.batch = i;
 		run_batch(&j, r->seed);
+	}
+	/* The queue is judged once in each width of descriptors. */
+	if (r->only_batch < 0 && r->aw == 48 &&
+	    (r->mode == GEN_LEGACY || r->mode == GEN_SS || r->mode == GEN_FS)) {
+		j.g.state = r->seed ^ 0x9999;
+		j.nr_unexplained += judge_queue(&j.m, j.u, &j.g,
+						r->translations / 4, r->verbose);
 	}
 	machine_stop(&j.m);
 	free(j.g.ram);

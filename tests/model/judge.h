@@ -55,6 +55,13 @@ struct uses {
 
 /* Is a difference in accessed and dirty bits explained? */
 bool explain_entry(const struct uses *u, uint64_t model, uint64_t qemu);
+/* Is it explained that one side stops at a descriptor and the other does not? */
+bool explain_descriptor(const struct gen *g, const uint64_t *qw,
+			unsigned int words, bool model, bool qemu);
+/* Descriptors by chance (queue.c); returns the unexplained differences. */
+struct machine;
+unsigned int judge_queue(struct machine *m, struct vtdu *u, struct gen *g,
+			 unsigned int count, bool verbose);
 /*
  * Print how often each rule was used. Returns how many of those have no heading
  * in the file @path.

@@ -404,6 +404,12 @@ static struct rule rules[] = {
 	{ "cached-dirty", NULL },
 	{ "one-flag", NULL },
 	{ "interrupt-dirty", NULL },
+	{ "wait-nothing", NULL },
+	{ "pasid-descriptors", NULL },
+	{ "page-response", NULL },
+	{ "upper-words", NULL },
+	{ "type-high", NULL },
+	{ "interrupt-cache", NULL },
 	{ NULL },
 };
 
@@ -447,7 +453,12 @@ uint64_t path_target(const struct dma *d, const struct gen *g)
 }
 
 /* Rules for entries, behind those for requests */
-enum { SPECULATIVE, CACHED_DIRTY, ONE_FLAG, INTERRUPT_DIRTY };
+enum {
+	SPECULATIVE, CACHED_DIRTY, ONE_FLAG, INTERRUPT_DIRTY,
+	/* and for descriptors */
+	WAIT_NOTHING, PASID_DESCRIPTORS, PAGE_RESPONSE, UPPER_WORDS, TYPE_HIGH,
+	INTERRUPT_CACHE,
+};
 
 static bool used(unsigned int which)
 {
@@ -476,6 +487,29 @@ bool explain_entry(const struct uses *u, uint64_t model, uint64_t qemu)
 	/* Written while one of the two was set: the other stays clear. */
 	if (u->written && !(qemu & diff) && qemu & (FS_A | FS_D))
 		return used(ONE_FLAG);
+	return false;
+}
+
+bool explain_descriptor(const struct gen *g, const uint64_t *qw,
+			unsigned int words, bool model, bool qemu)
+{
+	unsigned int type = QI_TYPE(qw[0]);
+
+	if (type == QI_WAIT && !model && qemu &&
+	    !(qw[0] & (QI_WAIT_SW | QI_WAIT_IF)))
+		return used(WAIT_NOTHING);
+	if ((type == QI_PIOTLB || type == QI_PASID) && model && !qemu)
+		return used(PASID_DESCRIPTORS);
+	if (type == QI_PDEVTLB && !model && qemu)
+		return used(PASID_DESCRIPTORS);
+	if (type == QI_RESPONSE && model && !qemu && !(g->ecap & ECAP_PRS))
+		return used(PAGE_RESPONSE);
+	if (words == 4 && qw[2] | qw[3] && model && !qemu)
+		return used(UPPER_WORDS);
+	if (type > 15 && model && !qemu)
+		return used(TYPE_HIGH);
+	if (type == QI_IEC && model && !qemu)
+		return used(INTERRUPT_CACHE);
 	return false;
 }
 
