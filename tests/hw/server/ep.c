@@ -251,7 +251,7 @@ static uint64_t ep_region_bytes(struct vu_dev *vu, unsigned int region)
 static unsigned int ep_irqs(struct vu_dev *vu, unsigned int index)
 {
 	(void)vu;
-	return index == VU_IRQ_MSIX ? HW_VECTORS : 0;
+	return index == VU_IRQ_MSIX ? HW_VECTORS : index == VU_IRQ_ERR;
 }
 
 static void ep_read(struct vu_dev *vu, unsigned int region, uint64_t off,

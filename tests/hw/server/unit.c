@@ -225,8 +225,7 @@ static uint64_t vu_op_region_bytes(struct vu_dev *vu, unsigned int region)
 static unsigned int vu_op_irqs(struct vu_dev *vu, unsigned int index)
 {
 	(void)vu;
-	(void)index;
-	return 0;
+	return index == VU_IRQ_ERR;
 }
 
 static void vu_op_reset(struct vu_dev *vu)

@@ -15,6 +15,7 @@
 #define VU_REGIONS		9
 #define VU_IRQ_MSI		1
 #define VU_IRQ_MSIX		2
+#define VU_IRQ_ERR		3	/* of the device; a VMM expects it of PCI Express */
 #define VU_IRQS			5
 #define VU_MAX_VECTORS		16
 
