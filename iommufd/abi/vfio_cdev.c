@@ -119,7 +119,14 @@ static int attach_named(struct iofd_device *idev,
 	 * What the device, or its group, cannot use as things are: a program
 	 * tries the next one then, and gives up after any other error.
 	 */
-	return rc == -EOPNOTSUPP || rc == -EBUSY ? -EINVAL : rc;
+	switch (rc) {
+	case -EOPNOTSUPP:
+	case -EBUSY:
+	case -EPERM:
+		return -EINVAL;
+	default:
+		return rc;
+	}
 }
 
 static int attach_hwpt(struct iofd_device *idev, u32 pt_id, u32 pasid)

@@ -113,7 +113,7 @@ void iofd_account_put(struct iofd_ctx *ctx, struct iofd_account *account)
  * The other things that count there (mlock()) change it with the lock held. The
  * process may be gone; its mm_struct is not.
  */
-static int charge_process(struct iofd_account *account, unsigned long npages,
+static noinline int charge_process(struct iofd_account *account, unsigned long npages,
 			  unsigned long limit)
 {
 	struct mm_struct *mm = account->mm;
@@ -129,13 +129,18 @@ static int charge_process(struct iofd_account *account, unsigned long npages,
 	return rc;
 }
 
-static void uncharge_process(struct iofd_account *account, unsigned long npages)
+static noinline void uncharge_process(struct iofd_account *account,
+				      unsigned long npages)
 {
 	struct mm_struct *mm = account->mm;
 
 	mmap_write_lock(mm);
 	mm->locked_vm -= npages;
 	mmap_write_unlock(mm);
+	/* Last: @by_process may change once there is nothing left. */
+	atomic64_sub(npages, &account->mm->pinned_vm);
+	smp_mb__before_atomic();
+	atomic64_sub(npages, &account->pages);
 }
 
 static int charge_user(struct iofd_account *account, unsigned long npages,
@@ -175,12 +180,13 @@ int iofd_account_charge(struct iofd_account *account, unsigned long npages)
 
 void iofd_account_uncharge(struct iofd_account *account, unsigned long npages)
 {
-	atomic64_sub(npages, &account->mm->pinned_vm);
-	if (likely(!account->by_process))
-		atomic_long_sub(npages, &account->user->locked_vm);
-	else
+	if (unlikely(account->by_process)) {
 		uncharge_process(account, npages);
-	/* Last: @by_process may change once there is nothing left. */
+		return;
+	}
+	atomic64_sub(npages, &account->mm->pinned_vm);
+	atomic_long_sub(npages, &account->user->locked_vm);
+	/* Last: see uncharge_process(). */
 	smp_mb__before_atomic();
 	atomic64_sub(npages, &account->pages);
 }

@@ -184,7 +184,9 @@ static int unpin_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 	return 0;
 }
 
-void iofd_space_withdraw(struct iofd_space *space, u64 first, u64 last)
+/* Inlined, with reap(), where it is the whole of an unmap. */
+static __always_inline void withdraw(struct iofd_space *space, u64 first,
+				     u64 last)
 {
 	struct iofd_table *table;
 
@@ -198,9 +200,14 @@ void iofd_space_withdraw(struct iofd_space *space, u64 first, u64 last)
 		table->pt->ops->flush(table->pt, first, last);
 }
 
+void iofd_space_withdraw(struct iofd_space *space, u64 first, u64 last)
+{
+	withdraw(space, first, last);
+}
+
 /* Forget what has been withdrawn; what the primary held goes to @fn. */
-static void reap(struct iofd_space *space, u64 first, u64 last, iofd_run_fn fn,
-		 void *arg)
+static __always_inline void reap(struct iofd_space *space, u64 first, u64 last,
+				 iofd_run_fn fn, void *arg)
 {
 	struct iofd_table *table;
 
@@ -221,7 +228,7 @@ static u64 revoke_and_unpin(struct iofd_space *space, u64 first, u64 last)
 {
 	struct unpin_op op = {};
 
-	iofd_space_withdraw(space, first, last);
+	withdraw(space, first, last);
 	reap(space, first, last, unpin_run, &op);
 	return op.bytes;
 }

@@ -170,6 +170,57 @@ static void a_bar_is_EFAULT(void)
 	CHECK_EQ(vm_pin_kib(), 0);
 }
 
+static void contract_unsupported_feature_is_ENOTTY(void)
+{
+	struct { __u32 argsz, flags; __u64 data[2]; } feature = {
+		.argsz = sizeof(feature),
+		.flags = VFIO_DEVICE_FEATURE_GET | 1,	/* migration */
+	};
+
+	bound();
+	CHECK_ERRNO(ioctl(edu.fd, VFIO_DEVICE_FEATURE, &feature), ENOTTY);
+	feature.flags = VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | 6;
+	CHECK_ERRNO(ioctl(edu.fd, VFIO_DEVICE_FEATURE, &feature), ENOTTY);
+}
+
+/* A network card behind a port of its own: a bus that can be reset */
+static int card_open(void)
+{
+	char bdf[16];
+	unsigned int n;
+
+	for (n = 0; pci_find(0x8086, 0x10d3, n, bdf); n++)
+		if (strncmp(bdf, "0000:00:", 8))
+			return pci_open(bdf);
+	errno = ENODEV;
+	return -1;
+}
+
+/* The reset itself is pci_group's. */
+static void contract_hot_reset_info_has_ids(void)
+{
+	/* argsz, flags, count, then id, segment, bus and devfn of each */
+	struct {
+		__u32 argsz, flags, count;
+		struct { __u32 id; __u16 segment; __u8 bus, devfn; } deps[8];
+	} info = { .argsz = 12 };
+	int card, id;
+
+	NEED((fd = open("/dev/iommu", O_RDWR | O_CLOEXEC)) >= 0);
+	NEED((card = card_open()) >= 0);
+	CHECK_ERRNO(ioctl(card, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), EINVAL);
+	NEED((id = up_bind(card, fd)) > 0);
+	/* Too small: ENOSPC and the count */
+	CHECK_ERRNO(ioctl(card, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), ENOSPC);
+	CHECK_EQ(info.count, 1);
+	/* By ids, all of them the fd's: 1 DEV_ID, 2 DEV_ID_OWNED */
+	info.argsz = sizeof(info);
+	CHECK_OK(ioctl(card, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info));
+	CHECK_EQ(info.flags, 3);
+	CHECK_EQ(info.count, 1);
+	CHECK_EQ(info.deps[0].id, id);
+}
+
 /* The binding keeps the address spaces, whoever closes /dev/iommu. */
 static void closing_the_fd_first(void)
 {
@@ -193,6 +244,8 @@ int main(int argc, char **argv)
 	RUN(copying);
 	RUN(files);
 	RUN(a_bar_is_EFAULT);
+	RUN(contract_unsupported_feature_is_ENOTTY);
+	RUN(contract_hot_reset_info_has_ids);
 	RUN(closing_the_fd_first);
 	return check_end();
 }

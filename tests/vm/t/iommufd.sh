@@ -8,4 +8,6 @@
 set -euo pipefail
 make -s -C tests/vm
 bin=${BUILD:-$PWD/build}/vm
-exec tests/vm/run --append slab_nomerge --device edu,addr=8.0 --add "$bin/iommufd_edu" -- iommufd_edu
+exec tests/vm/run --append slab_nomerge --device edu,addr=8.0 \
+	--device pcie-root-port,id=rp,chassis=7 --device e1000e,bus=rp \
+	--add "$bin/iommufd_edu" -- iommufd_edu
