@@ -108,9 +108,9 @@ put $unit/cap 8d2008c40660462
 put $unit/ecap 0
 says "note     its unit dmar0 has no nested translation: the kernel composes"
 says "note     it cannot have PASIDs: its unit dmar0 has no PASIDs"
-put $unit/ecap $(printf %x $((1 << 26 | 1 << 40)))
+put $unit/ecap "$(printf %x $((1 << 26 | 1 << 40)))"
 says "its unit dmar0 has no scalable mode: the kernel composes"
-put $unit/ecap $(printf %x $((1 << 26 | 1 << 40 | 1 << 43 | 1 << 46)))
+put $unit/ecap "$(printf %x $((1 << 26 | 1 << 40 | 1 << 43 | 1 << 46)))"
 says "its unit dmar0 is driven by the kernel's own driver"
 says "boot with intel_iommu=off intremap=off and 'modprobe iofd_vtd'"
 mkdir -p "$root/sys/module/iofd_vtd"
