@@ -424,9 +424,12 @@ void iofd_detach_binding(struct iofd_device *idev)
 
 	lockdep_assert_held(&iofd_topology_lock);
 
-	xa_for_each(&pdev->pasids, pasid, attach)
+	xa_for_each(&pdev->pasids, pasid, attach) {
+		/* There may be a million, and hardware is waited for each time. */
+		cond_resched();
 		if (attach->binding == idev)
 			detach_stack(pdev, pasid);
+	}
 	if (pdev->attach && pdev->attach->binding == idev)
 		detach_stack(pdev, IOFD_NO_PASID);
 }
