@@ -88,14 +88,20 @@ out:
 	return rc;
 }
 
-/* The only binding. A file that native commands have bound to several has none. */
-static struct iofd_device *sole_binding(struct iofd_devfile *df)
+/*
+ * The binding that VFIO_BIND made, or NULL. The others do not keep their context
+ * from being closed, and the command that names none is not for them.
+ */
+static struct iofd_device *vfio_binding(struct iofd_devfile *df)
 {
+	struct iofd_device *idev;
+
 	lockdep_assert_held(&df->lock);
 
-	return list_is_singular(&df->bindings) ?
-		list_first_entry(&df->bindings, struct iofd_device, df_entry) :
-		NULL;
+	list_for_each_entry(idev, &df->bindings, df_entry)
+		if (idev->held)
+			return idev;
+	return NULL;
 }
 
 static int get_pasid(u32 argsz, size_t full, u32 flags, u32 pasid, u32 *out)
@@ -164,7 +170,7 @@ static int attach_space(struct iofd_device *idev, u32 *pt_id, u32 pasid)
 
 static int attach_pt(struct iofd_devfile *df, u32 *pt_id, u32 pasid)
 {
-	struct iofd_device *idev = sole_binding(df);
+	struct iofd_device *idev = vfio_binding(df);
 
 	if (!idev)
 		return -EINVAL;
@@ -182,7 +188,7 @@ static int attach_pt(struct iofd_devfile *df, u32 *pt_id, u32 pasid)
 
 static int detach_pt(struct iofd_devfile *df, u32 pasid)
 {
-	struct iofd_device *idev = sole_binding(df);
+	struct iofd_device *idev = vfio_binding(df);
 
 	if (!idev)
 		return -EINVAL;

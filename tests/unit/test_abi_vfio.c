@@ -474,20 +474,22 @@ static void mixed(void **state)
 	t_ok(t_detach(f.hw, f.fd, child));
 	assert_reaches(f.hw, IOVA, USER, PAGES);
 
-	/* Bound natively, attached by upstream's command: to its only fd */
+	/* What is bound natively alone is not upstream's to attach. */
 	t_ok(t_bind(native, f.fd, 0xabc));
 	t_errno(u_bind(native, f.fd), EINVAL);
-	t_ok(u_attach(native, f.ioas));
-	assert_reaches(native, IOVA, USER, PAGES);
-	t_ok(u_detach(native));
-	/* Of two it cannot be said which. */
-	t_ok(t_bind(native, fd2, 0xabc));
+	t_ok(t_attach(native, f.fd, f.ioas));
 	t_errno(u_attach(native, f.ioas), EINVAL);
 	t_errno(u_detach(native), EINVAL);
-	/* Through another fd it is somebody else's. */
+	/* Bound to another fd besides, natively: each has what it has attached. */
 	t_ok(t_bind(f.hw, fd2, 1));
-	t_errno(u_attach(f.hw, f.other), EINVAL);
 	t_errno(t_attach(f.hw, fd2, root2), EBUSY);
+	t_ok(u_attach(f.hw, f.other));
+	assert_reaches(f.hw, IOVA, OTHER, PAGES);
+	t_ok(u_detach(f.hw));
+	t_ok(t_attach(f.hw, fd2, root2));
+	t_errno(u_attach(f.hw, f.other), EINVAL);
+	t_ok(u_detach(f.hw));
+	t_ok(t_detach(f.hw, fd2, root2));
 	shim_close(fd2);
 	shim_close(f.fd);
 }

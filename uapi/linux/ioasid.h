@@ -363,7 +363,8 @@ enum iommu_ioasid_info_flags {
  * @mapped_bytes: output: sum of their lengths
  * @pinned_bytes: output: memory pinned for them; 0 for a child
  * @charged_bytes: output: memory charged for them against RLIMIT_MEMLOCK; 0 for
- *	a child
+ *	a child. What upstream's IOAS_COPY shares counts, here and in
+ *	@pinned_bytes, for each mapping of it
  * @ranges: pointer to an array of &struct iommu_ioasid_range that receives the
  *	IOVA ranges in which MAP_DMA is permitted: what all attached devices
  *	have in common
