@@ -410,6 +410,7 @@ static struct rule rules[] = {
 	{ "upper-words", NULL },
 	{ "type-high", NULL },
 	{ "interrupt-cache", NULL },
+	{ "address-mask", NULL },
 	{ NULL },
 };
 
@@ -457,7 +458,7 @@ enum {
 	SPECULATIVE, CACHED_DIRTY, ONE_FLAG, INTERRUPT_DIRTY,
 	/* and for descriptors */
 	WAIT_NOTHING, PASID_DESCRIPTORS, PAGE_RESPONSE, UPPER_WORDS, TYPE_HIGH,
-	INTERRUPT_CACHE,
+	INTERRUPT_CACHE, ADDRESS_MASK,
 };
 
 static bool used(unsigned int which)
@@ -510,6 +511,10 @@ bool explain_descriptor(const struct gen *g, const uint64_t *qw,
 		return used(TYPE_HIGH);
 	if (type == QI_IEC && model && !qemu)
 		return used(INTERRUPT_CACHE);
+	if ((type == QI_IOTLB || type == QI_PIOTLB) && !model && qemu &&
+	    VTD_FIELD(qw[0], 5, 4) == G_NARROW &&
+	    IVA_AM(qw[1]) > CAP_MAMV(g->cap))
+		return used(ADDRESS_MASK);
 	return false;
 }
 
