@@ -41,7 +41,7 @@ struct judge {
 	void *block;
 	enum gen_mode mode;
 	unsigned int batch;
-	bool verbose;
+	bool verbose, spoil;
 	unsigned int show;		/* differences to show */
 
 	unsigned int nr_dma, nr_through, nr_unexplained;
@@ -214,6 +214,18 @@ static void read_tables(struct judge *j, struct batch *b)
 			qtest_read64(&j->m.q, at,
 				     &b->entry[(at - TABLES) / 8]);
 	qtest_flush(&j->m.q);
+}
+
+/* Let the model have other tables than QEMU, which must be noticed. */
+static void spoil(struct judge *j)
+{
+	uint64_t at, e;
+
+	for (at = TABLES + 3 * 4096; at < j->g.next; at += 8) {
+		e = gen_read(&j->g, at);
+		if (e && !gen_below(&j->g, 8))
+			gen_write(&j->g, at, e ^ SS_W);
+	}
 }
 
 static void plan(struct judge *j, struct batch *b)
@@ -435,6 +447,8 @@ static void run_batch(struct judge *j, uint64_t seed)
 	plan(j, &b);
 
 	send_tables(j);
+	if (j->spoil)
+		spoil(j);
 	fill_buffers(j, &b);
 	machine_root(&j->m, scalable);
 	machine_translate(&j->m, true);
@@ -478,7 +492,7 @@ struct run {
 	unsigned int translations;
 	int only_batch;
 	uint64_t seed;
-	bool verbose;
+	bool verbose, spoil;
 };
 
 /* Returns the unexplained differences; -1: QEMU has no such mode. */
@@ -491,6 +505,7 @@ static int run(const struct run *r)
 	memset(&j, 0, sizeof(j));
 	j.mode = r->mode;
 	j.verbose = r->verbose;
+	j.spoil = r->spoil;
 	j.show = r->verbose ? ~0u : 10;
 	j.setup = (struct setup) {
 		.qemu = r->qemu,
@@ -550,6 +565,7 @@ static void usage(void)
 		"  --seed N        other tables\n"
 		"  --batch N       this batch alone; with --mode\n"
 		"  --explain FILE  differences.md: a rule must have its heading there\n"
+		"  --spoil         give the model other tables: differences must show\n"
 		"  --verbose       show explained differences, too\n");
 	exit(2);
 }
@@ -563,6 +579,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' },
 		{ "batch", required_argument, NULL, 'b' },
 		{ "explain", required_argument, NULL, 'e' },
+		{ "spoil", no_argument, NULL, 'w' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ NULL }
 	};
@@ -595,6 +612,9 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			explanations = optarg;
+			break;
+		case 'w':
+			r.spoil = true;
 			break;
 		case 'v':
 			r.verbose = true;
