@@ -28,8 +28,10 @@ void iofd_space_set_last(struct iofd_space *space)
 	if (space->format == IOMMU_FORMAT_VTD_S1)
 		bits--;
 	last = min(iofd_addr_last(bits), iofd_store_addr_last());
+	/* What a user's table says is composed as far as each device reaches. */
 	list_for_each_entry(table, &space->tables, list)
-		if (iofd_table_is_ours(table))
+		if (iofd_table_is_ours(table) &&
+		    space->format != IOMMU_FORMAT_VTD_S1)
 			last = min(last, table->pt->addr_last);
 	spin_lock(&space->attach_lock);
 	space->addr_last = last;
@@ -114,10 +116,12 @@ int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
  * struct fill - a table that is being filled
  * @pt: the table; nothing is attached to it
  * @small_leaves: see struct iofd_space
+ * @clip: what is beyond the reach of @pt is left out, and is no error
  */
 struct fill {
 	struct iofd_hw_pt *pt;
 	bool small_leaves;
+	bool clip;
 };
 
 static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
@@ -127,8 +131,13 @@ static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (iova + (bytes - 1) > fill->pt->addr_last)
-		return -EINVAL;
+	if (iova + (bytes - 1) > fill->pt->addr_last) {
+		if (!fill->clip)
+			return -EINVAL;
+		if (iova > fill->pt->addr_last)
+			return 0;
+		bytes = fill->pt->addr_last - iova + 1;
+	}
 	cond_resched();
 	return iofd_pt_map(fill->pt, fill->small_leaves, iova, phys, bytes,
 			   prot);
@@ -137,7 +146,11 @@ static int copy_run(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 /* Fill @pt, which nothing is attached to, with what the space translates. */
 static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 {
-	struct fill fill = { .pt = pt, .small_leaves = space->small_leaves };
+	struct fill fill = {
+		.pt = pt,
+		.small_leaves = space->small_leaves,
+		.clip = space->format == IOMMU_FORMAT_VTD_S1,
+	};
 	int rc;
 
 	rc = iofd_resolve(space, 0, space->addr_last, copy_run, &fill);
@@ -168,14 +181,19 @@ struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
 	struct iofd_hw_pt *pt;
 	int rc;
 
+	/* Of a user's table a device gets as much as it can address. */
+	if (space->format == IOMMU_FORMAT_VTD_S1)
+		attrs.addr_width_bits = min(space->addr_width_bits - 1,
+					    pdev->caps.addr_width_bits);
 	list_for_each_entry(table, &space->tables, list)
 		if (iofd_table_is_ours(table) &&
 		    (table->pt->nest_parent || !nest_parent) &&
+		    (space->format != IOMMU_FORMAT_VTD_S1 ||
+		     table->pt->addr_last >=
+		     iofd_addr_last(attrs.addr_width_bits)) &&
 		    iofd_table_fits(table, pdev))
 			return table;
 
-	if (space->format == IOMMU_FORMAT_VTD_S1)
-		attrs.addr_width_bits--;
 	if (attrs.addr_width_bits > pdev->caps.addr_width_bits)
 		return ERR_PTR(-EINVAL);
 	pt = ops->pt_alloc(pdev->hd, &attrs);

@@ -154,8 +154,10 @@ static void five_levels(void **state)
 	set(4, 1, PG(0) | TABLE);
 	set(3, 5, PG(40) | TABLE);
 	t_ok(shim_ioctl(f.fd, IOMMU_IOASID_ALLOC, &cmd));
-	/* It does not fit in 48 bits, less a sign. */
-	t_errno(t_attach(f.plain, f.fd, cmd.ioasid), EINVAL);
+	/* A device of 48 bits gets as much of it. */
+	t_ok(t_attach(f.plain, f.fd, cmd.ioasid));
+	assert_reaches(f.plain, PG(5), USER + PG(40), 1);
+	assert_blocked(f.plain, (1ull << 48) + PG(5), 1);
 	t_release(f.plain);
 	f.plain->file_open = true;
 	iofd_devfile_init(&f.plain->df, &f.plain->dev, f.plain->df.ops);
@@ -166,6 +168,34 @@ static void five_levels(void **state)
 	both_reach(&f, (1ull << 48) + PG(5), 40);
 	both_reach(&f, (2ull << 48) + PG(5), -1);
 	assert_int_equal(*pte(3, 5) & (A | EA), A | EA);
+	shim_close(f.fd);
+}
+
+/* Devices of different widths, the narrow one first: each gets what it reaches. */
+static void narrow_devices(void **state)
+{
+	struct fixture f = family();
+	struct testhw_dev *narrow = testhw_dev();
+
+	narrow->width_bits = 39;
+	set(0, 1, PG(1) | TABLE);
+	set(3, 5, PG(40) | TABLE);
+	t_ok(t_bind(narrow, f.fd, 3));
+	t_ok(t_attach(narrow, f.fd, f.user));
+	t_ok(t_attach(f.plain, f.fd, f.user));
+	t_ok(t_attach(f.nests, f.fd, f.user));
+	both_reach(&f, PG(5), 40);
+	both_reach(&f, (1ull << 39) + PG(5), 40);
+	assert_reaches(narrow, PG(5), USER + PG(40), 1);
+	assert_blocked(narrow, (1ull << 39) + PG(5), 1);
+	set(3, 6, PG(41) | TABLE);
+	t_ok(t_invalidate(f.fd, f.user, PG(6), 1));
+	t_ok(t_invalidate(f.fd, f.user, (1ull << 39) + PG(6), 1));
+	both_reach(&f, (1ull << 39) + PG(6), 41);
+	assert_reaches(narrow, PG(6), USER + PG(41), 1);
+	t_ok(t_unmap(f.fd, f.root, 0, PAGES));
+	both_reach(&f, (1ull << 39) + PG(6), -1);
+	assert_blocked(narrow, PG(5), 2);
 	shim_close(f.fd);
 }
 
@@ -844,6 +874,7 @@ int main(void)
 		core_test(B4_gva_to_gpa_to_memory),
 		core_test(B4_large_leaves),
 		core_test(five_levels),
+		core_test(narrow_devices),
 		core_test(B7_changes_need_an_invalidation),
 		core_test(neighbours_stay_in_place),
 		core_test(leaves_that_change_their_size),
