@@ -296,8 +296,9 @@ enum iommu_ioasid_alloc_flags {
  * is filled by MAP_DMA from the parent's addresses; a user-managed one by the
  * user, who writes the table into memory that the parent maps, and follows each
  * change of what was present with INVALIDATE_CACHE. Hardware sets accessed and
- * dirty bits in such a table, and so does the kernel: without write permission
- * in the parent for the table's own pages nothing is translated by them.
+ * dirty bits in such a table, and so does the kernel: where the parent gives no
+ * write permission for the table's own pages, only entries that have them set
+ * already translate anything.
  *
  * Requirement A3, A4, A7, A9, A17, A20, B4.
  */
