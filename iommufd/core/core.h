@@ -866,6 +866,10 @@ static inline bool iofd_table_is_ours(const struct iofd_table *table)
 	return !table->pt->parent;
 }
 
+/** iofd_pt_map_pages() - iofd_pt_map() with small leaves */
+int iofd_pt_map_pages(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
+		      size_t bytes, unsigned int prot);
+
 /**
  * iofd_pt_map() - write a run to a table
  * @pt: the table
@@ -877,8 +881,13 @@ static inline bool iofd_table_is_ours(const struct iofd_table *table)
  *
  * Return: as @map of struct iofd_hw_ops.
  */
-int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
-		phys_addr_t phys, size_t bytes, unsigned int prot);
+static inline int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
+			      phys_addr_t phys, size_t bytes, unsigned int prot)
+{
+	if (likely(!small_leaves))
+		return pt->ops->map(pt, iova, phys, bytes, prot);
+	return iofd_pt_map_pages(pt, iova, phys, bytes, prot);
+}
 
 /**
  * iofd_tables_map() - write a run to all tables of a space that are ours

@@ -98,14 +98,12 @@ void iofd_space_drop_primary(struct iofd_space *space)
 	table_remove(space, table);
 }
 
-int iofd_pt_map(struct iofd_hw_pt *pt, bool small_leaves, u64 iova,
-		phys_addr_t phys, size_t bytes, unsigned int prot)
+int iofd_pt_map_pages(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
+		      size_t bytes, unsigned int prot)
 {
 	size_t done;
 	int rc = 0;
 
-	if (!small_leaves)
-		return pt->ops->map(pt, iova, phys, bytes, prot);
 	/* One page is never made part of a larger leaf. */
 	for (done = 0; done < bytes && !rc; done += PAGE_SIZE)
 		rc = pt->ops->map(pt, iova + done, phys + done, PAGE_SIZE, prot);

@@ -170,6 +170,17 @@ static void a_bar_is_EFAULT(void)
 	CHECK_EQ(vm_pin_kib(), 0);
 }
 
+/* QEMU's unit does not nest, nor does the kernel's driver let it. */
+static void contract_unsupported_hwpt_flags_are_EOPNOTSUPP(void)
+{
+	bound();
+	CHECK_ERRNO(up_hwpt(fd, dev, ioas, UP_NEST_PARENT), EOPNOTSUPP);
+	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 2), EOPNOTSUPP);	/* dirty */
+	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 8), EOPNOTSUPP);	/* PASIDs */
+	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 1u << 20), EOPNOTSUPP);
+	CHECK(up_hwpt(fd, dev, ioas, 0) > 0);
+}
+
 static void contract_unsupported_feature_is_ENOTTY(void)
 {
 	struct { __u32 argsz, flags; __u64 data[2]; } feature = {
@@ -244,6 +255,7 @@ int main(int argc, char **argv)
 	RUN(copying);
 	RUN(files);
 	RUN(a_bar_is_EFAULT);
+	RUN(contract_unsupported_hwpt_flags_are_EOPNOTSUPP);
 	RUN(contract_unsupported_feature_is_ENOTTY);
 	RUN(contract_hot_reset_info_has_ids);
 	RUN(closing_the_fd_first);
