@@ -661,6 +661,36 @@ static void legacy(void **state)
 	vtdhw_end();
 }
 
+/* The unit refuses a descriptor, with others behind it: the queue goes on. */
+static void refused_descriptor(void **state)
+{
+	static const struct vtd_qi_desc bad[] = {
+		{ { 0xf } },			/* no such type */
+		{ { 0x2 } },			/* IOTLB, granularity 0 */
+		{ { 0x15, 0x2 } },		/* wait, a reserved bit */
+	};
+	struct iofd_hw_pt *pt;
+	unsigned int i, k;
+
+	start(VTDHW_CAP, VTDHW_ECAP, false);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct vtd_qi_desc descs[3] = {
+			vtd_qi_pasid_global(), bad[i], vtd_qi_pasid_global(),
+		};
+
+		/* More than once, and round the end of the queue */
+		for (k = 0; k < 100; k++)
+			assert_int_equal(vtd_qi_run(hw->unit, descs, 3), 0);
+	}
+	pt = mapped_pt(PHYS);
+	assert_int_equal(ops->attach(pt, dev->hd, 7), 0);
+	vtdhw_lands(dev, 7, 0x10000, PHYS);
+	ops->block(dev->hd, 7);
+	vtdhw_refused(dev, 7, 0x10000, NO_CONTEXT);
+	ops->pt_free(pt);
+	vtdhw_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -683,6 +713,7 @@ int main(void)
 		shim_test(out_of_memory),
 		shim_test(out_of_domains),
 		shim_test(silent_device),
+		shim_test(refused_descriptor),
 		shim_test(legacy),
 	};
 

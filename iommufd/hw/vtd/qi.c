@@ -107,14 +107,18 @@ static int clear_errors(struct vtd_unit *unit)
 	if (fsts & FSTS_IQE) {
 		unsigned int at = (readq(unit->regs + VTD_IQH) >> qi->shift) &
 				  (qi->entries - 1);
-		struct vtd_qi_desc nothing = vtd_qi_nothing();
+		struct vtd_qi_desc nothing;
 		u64 *bad = slot(qi, at);
 
 		vtd_err(unit, "refuses invalidation %016llx %016llx, error %u: this is a mistake in the driver or the hardware\n",
 			bad[0], bad[1], IQERCD_IQEI(iqercd));
+		/* Not all units take a wait that neither writes nor interrupts. */
+		nothing = vtd_qi_wait_write(0, virt_to_phys(qi->done + 1));
 		put_desc(qi, at, &nothing);
 		write_back(unit, at, 1);
 		writel(FSTS_IQE, unit->regs + VTD_FSTS);
+		/* Nor do all go on before they are told that there is work. */
+		writeq((u64)qi->tail << qi->shift, unit->regs + VTD_IQT);
 	}
 	if (fsts & FSTS_ITE) {
 		silent = IQERCD_ITESID(iqercd);

@@ -173,12 +173,6 @@ static inline struct vtd_qi_desc vtd_qi_wait_write(u32 data, u64 addr)
 	} };
 }
 
-/* Does nothing: overwrites a descriptor that the unit refused. */
-static inline struct vtd_qi_desc vtd_qi_nothing(void)
-{
-	return (struct vtd_qi_desc) { { VTD_QI_WAIT } };
-}
-
 /**
  * vtd_qi_order() - order of the smallest aligned block that covers a range
  * @iova: first byte
