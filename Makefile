@@ -32,6 +32,7 @@ help:
 	@echo "make check-model   the VT-d unit of lib/vtd against QEMU's"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
 	@echo "make check-hw      the same with test hardware: nesting, PASIDs, ATS, page requests"
+	@echo "make check-clients QEMU as other people build it, in a virtual machine, with its guests"
 	@echo "make check-debug   both on a kernel with KASAN, lockdep and kmemleak"
 	@echo "make bench         performance"
 	@echo "make modules       iofd.ko, iofd_vtd.ko, iofd_pci.ko into build/<release>/"
@@ -58,7 +59,7 @@ lib:
 demo: setup
 	@tests/demo/run
 
-check check-unit check-flushes check-build check-model check-vm check-hw check-debug: setup
+check check-unit check-flushes check-build check-model check-vm check-hw check-clients check-debug: setup
 	@tests/check $(patsubst check-%,%,$(filter-out check,$@))
 
 bench: setup
@@ -78,4 +79,4 @@ clean:
 
 .DEFAULT_GOAL := help
 .PHONY: help modules sparse setup lib demo check check-unit check-build check-vm \
-	check-flushes check-model check-hw check-debug bench docs install clean
+	check-flushes check-model check-hw check-clients check-debug bench docs install clean

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the tests of this folder share on the host. To be sourced, in the top of the
+# tree.
+set -euo pipefail
+kernel=${KERNEL:-6.1} build=${BUILD:-$PWD/build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The guest of the guest: the same stock kernel, and a root of its own.
+l2_make() {
+	local release="" modules="" vmlinuz="" headers=""
+	eval "$(tests/kernel "$kernel")"
+	mkdir -p "$work/l2/bin" "$work/add"
+	install -m 755 tests/clients/l2-init "$work/l2/init"
+	gcc -O2 -Wall -Wextra -static -D_GNU_SOURCE -o "$work/l2/bin/l2_edu" tests/clients/l2_edu.c
+	EXTRA=$work/l2 tests/vm/initramfs "$release" "$modules" "$work/l2-initrd"
+	tests/clients/vmlinux "$vmlinuz" "$work/l2-vmlinux"
+}
+
+# QEMUS="own backports newest" picks some of the QEMUs.
+qemus() { # QEMU...
+	local name
+	for name; do
+		if [[ " ${QEMUS:-$*} " = *" $name "* ]]; then echo -n "$name "; fi
+	done
+}
+
+# clients "QEMU..." RUN-OPTION...: run the script on standard input in a guest that
+# has these QEMUs, see tests/clients/qemu-root.
+clients() {
+	local qemus=$1 roots=() name
+	shift
+	[ -n "$qemus" ] || exit 77
+	for name in $qemus; do roots+=(--root "$(tests/clients/qemu-root "$name")"); done
+	cat >"$work/script"
+	l2_make
+	make -s -C lib >&2
+	tests/vm/run --kvm "$(tests/hw/fetch-qemu backports)" --memory 3072 --timeout "${CLIENTS_TIMEOUT:-1200}" "${roots[@]}" "$@" \
+		--add tests/clients/guest --add "$work/l2-vmlinux" --add "$work/l2-initrd" \
+		--add "$build/lib/iommuctl" --add "$work/script" \
+		-- sh -c "qemus='$qemus'; . ./guest; . ./script; exit \$failed"
+}
