@@ -16,9 +16,14 @@
 #include <linux/slab.h>
 #include "core/core.h"
 
-/* Pages that a child of a child may translate: for each that its root maps, and some */
-#define LINKED_A_PAGE	64
-#define LINKED_MIN	(1UL << 22)
+/*
+ * Pages that a space may translate for each that its root maps, and some: a
+ * child of a child; and a user's table, in which one entry is worth as many
+ * pages of ours as the memory behind it is scattered.
+ */
+#define LINKED_A_PAGE		64
+#define LINKED_A_PAGE_USER	1024
+#define LINKED_MIN		(1UL << 22)
 
 static struct kmem_cache *link_cache;
 
@@ -70,12 +75,18 @@ static void child_part(const struct iofd_link *link, u64 first, u64 last,
 
 bool iofd_links_admit(const struct iofd_space *space, u64 bytes)
 {
-	u64 limit = (u64)space->root->nr_pages * LINKED_A_PAGE + LINKED_MIN;
+	u64 a_page = LINKED_A_PAGE, limit;
 
 	iofd_space_assert_locked(space);
 
-	return space->depth < 2 ||
-	       space->nr_linked + (bytes >> PAGE_SHIFT) <= limit;
+	if (space->depth < 2) {
+		/* Each of its mappings is a command of its own. */
+		if (!iofd_space_user_managed(space))
+			return true;
+		a_page = LINKED_A_PAGE_USER;
+	}
+	limit = space->root->nr_pages * a_page + LINKED_MIN;
+	return space->nr_linked + (bytes >> PAGE_SHIFT) <= limit;
 }
 
 /* Pages that a link translates. */

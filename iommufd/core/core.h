@@ -961,8 +961,10 @@ void iofd_compose_removed(struct iofd_space *space, u64 first, u64 last);
  *
  * In a child of a child the same page can show in as many places as one says
  * times as many as the other does: with a few links at each depth that is more
- * than anybody could visit when the page goes. So what is below a child is
- * limited by what the root maps.
+ * than anybody could visit when the page goes. And an entry of a user's table for
+ * 1 GiB, of which a hostile one has as many as it likes, is 513 pages of ours if
+ * the memory is scattered. So what is below a child, and what a user's table says,
+ * is limited by what the root maps.
  */
 bool iofd_links_admit(const struct iofd_space *space, u64 bytes);
 

@@ -511,6 +511,29 @@ static void hostile_tables(void **state)
 	shim_close(f.fd);
 }
 
+/* Few entries that say much: each large leaf is 3 pages of ours, or 513. */
+static void hostile_large_leaves(void **state)
+{
+	struct fixture f = family();
+	unsigned long before, nr = (PAGES * 1024ul + (1ul << 22)) >> 18;
+	unsigned int i;
+
+	/* As many GiB as it may, and one more */
+	for (i = 0; i < nr; i++)
+		set(1, i, TABLE | PS);
+	t_ok(t_attach(f.plain, f.fd, f.user));
+	assert_reaches(f.plain, (nr - 1) * SZ_1G, USER, PAGES);
+	before = shim_live_allocs;
+	set(1, nr, TABLE | PS);
+	t_errno(t_invalidate_all(f.fd, f.user), E2BIG);
+	assert_blocked(f.plain, 0, PAGES);
+	assert_true(shim_live_allocs < before);
+	set(1, nr, 0);
+	t_ok(t_invalidate_all(f.fd, f.user));
+	assert_reaches(f.plain, (nr - 1) * SZ_1G, USER, PAGES);
+	shim_close(f.fd);
+}
+
 static void nesting_as_asked_for(void **state)
 {
 	struct fixture f = family();
@@ -883,6 +906,7 @@ int main(void)
 		core_test(B13_parent_takes_and_gives_back),
 		core_test(tables_that_cannot_be_written),
 		core_test(hostile_tables),
+		core_test(hostile_large_leaves),
 		core_test(nesting_as_asked_for),
 		core_test(supervisor_requests),
 		core_test(mixed_trees),
