@@ -10,6 +10,7 @@
 #include <uapi/linux/ioasid.h>
 
 struct iofd_ctx;
+struct iofd_space;
 struct iommu_ioasid_range;
 
 /**
@@ -101,6 +102,33 @@ extern const struct iofd_abi_op iofd_upstream_ops[IOFD_NR_UPSTREAM_OPS];
 /* alloc.c, invalidate.c: native commands that ioasid.c lists */
 int iofd_native_alloc(struct iofd_ctx *ctx, void *ucmd);
 int iofd_native_invalidate(struct iofd_ctx *ctx, void *ucmd);
+
+/**
+ * iofd_abi_check_vtd_s1() - can there be a VT-d first-stage table like that?
+ * @flags: &enum iommu_vtd_s1_flags, which are upstream's as well
+ * @reserved: what came with them and has to be 0
+ * @table_addr: where it starts in its parent
+ * @addr_width_bits: of the addresses that it translates
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL.
+ */
+int iofd_abi_check_vtd_s1(u64 flags, u64 reserved, u64 table_addr,
+			  u32 addr_width_bits);
+
+/**
+ * iofd_abi_invalidate() - carry out an array of invalidations, in order
+ * @space: for @fn
+ * @entries: the caller's array
+ * @entry_bytes: length of one entry
+ * @nr: in: how many there are; out: how many were carried out, also on failure
+ * @fn: carries out one; what it returns ends it when it is not 0
+ *
+ * Return: 0, -EINTR, or what @fn returned.
+ */
+int iofd_abi_invalidate(struct iofd_space *space, u64 entries, u32 entry_bytes,
+			u32 *nr,
+			int (*fn)(struct iofd_space *space, void __user *entry,
+				  size_t bytes));
 
 /**
  * iofd_abi_dispatch() - a command on /dev/iommu, of whatever ABI

@@ -37,44 +37,59 @@ static int check_kernel_managed(const struct iommu_ioasid_alloc *cmd)
 	return cmd->nesting == IOMMU_NESTING_HARDWARE ? -EOPNOTSUPP : 0;
 }
 
-static int get_s1_attrs(const struct iommu_ioasid_alloc *cmd, u64 *flags)
+int iofd_abi_check_vtd_s1(u64 flags, u64 reserved, u64 table_addr,
+			  u32 addr_width_bits)
+{
+	if (flags & ~(u64)(IOMMU_VTD_S1_SRE | IOMMU_VTD_S1_EAFE |
+			   IOMMU_VTD_S1_WPE) || reserved)
+		return -EOPNOTSUPP;
+	if (flags & IOMMU_VTD_S1_WPE && !(flags & IOMMU_VTD_S1_SRE))
+		return -EINVAL;
+	if (table_addr & ~PAGE_MASK)
+		return -EINVAL;
+	return addr_width_bits == 48 || addr_width_bits == 57 ? 0 : -EINVAL;
+}
+
+static int check_s1(const struct iommu_ioasid_alloc *cmd, u64 *flags)
 {
 	struct iommu_vtd_s1_attrs attrs = {};
 	int rc;
 
-	*flags = 0;
-	if (!cmd->attrs && !cmd->attrs_len_bytes)
-		return 0;
-	if (cmd->attrs_len_bytes < sizeof(attrs))
+	if (cmd->format != IOMMU_FORMAT_VTD_S1)
 		return -EINVAL;
-	rc = copy_struct_from_user(&attrs, sizeof(attrs),
-				   u64_to_user_ptr(cmd->attrs),
-				   cmd->attrs_len_bytes);
-	if (rc)
-		return rc;
-	if (attrs.flags & ~(u64)(IOMMU_VTD_S1_SRE | IOMMU_VTD_S1_EAFE |
-				 IOMMU_VTD_S1_WPE) || attrs.__reserved)
-		return -EOPNOTSUPP;
-	if (attrs.flags & IOMMU_VTD_S1_WPE && !(attrs.flags & IOMMU_VTD_S1_SRE))
-		return -EINVAL;
+	if (cmd->attrs || cmd->attrs_len_bytes) {
+		if (cmd->attrs_len_bytes < sizeof(attrs))
+			return -EINVAL;
+		rc = copy_struct_from_user(&attrs, sizeof(attrs),
+					   u64_to_user_ptr(cmd->attrs),
+					   cmd->attrs_len_bytes);
+		if (rc)
+			return rc;
+	}
 	*flags = attrs.flags;
+	return iofd_abi_check_vtd_s1(attrs.flags, attrs.__reserved,
+				     cmd->table_addr, cmd->addr_width_bits);
+}
+
+static int check_pasid_table(const struct iommu_ioasid_alloc *cmd)
+{
+	if (cmd->format != IOMMU_FORMAT_VTD_PASID_TABLE || cmd->attrs ||
+	    cmd->attrs_len_bytes || cmd->addr_width_bits ||
+	    cmd->table_addr & ~PAGE_MASK)
+		return -EINVAL;
 	return 0;
 }
 
-static int check_user_managed(const struct iommu_ioasid_alloc *cmd)
+static int check_type(const struct iommu_ioasid_alloc *cmd, u64 *s1_flags)
 {
-	if (cmd->table_addr & ~PAGE_MASK)
-		return -EINVAL;
-	if (cmd->type == IOMMU_IOASID_USER_PASID_TABLE) {
-		if (cmd->format != IOMMU_FORMAT_VTD_PASID_TABLE ||
-		    cmd->attrs || cmd->attrs_len_bytes || cmd->addr_width_bits)
-			return -EINVAL;
-		return 0;
+	switch (cmd->type) {
+	case IOMMU_IOASID_KERNEL_MANAGED:
+		return check_kernel_managed(cmd);
+	case IOMMU_IOASID_USER_MANAGED:
+		return check_s1(cmd, s1_flags);
+	default:
+		return check_pasid_table(cmd);
 	}
-	if (cmd->format != IOMMU_FORMAT_VTD_S1)
-		return -EINVAL;
-	return cmd->addr_width_bits == 48 || cmd->addr_width_bits == 57 ?
-		0 : -EINVAL;
 }
 
 int iofd_native_alloc(struct iofd_ctx *ctx, void *ucmd)
@@ -95,13 +110,7 @@ int iofd_native_alloc(struct iofd_ctx *ctx, void *ucmd)
 	rc = check_values(cmd);
 	if (rc)
 		return rc;
-	if (cmd->type == IOMMU_IOASID_KERNEL_MANAGED) {
-		rc = check_kernel_managed(cmd);
-	} else {
-		rc = check_user_managed(cmd);
-		if (!rc && cmd->format == IOMMU_FORMAT_VTD_S1)
-			rc = get_s1_attrs(cmd, &req.format_flags);
-	}
+	rc = check_type(cmd, &req.format_flags);
 	if (rc)
 		return rc;
 

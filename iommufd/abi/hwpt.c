@@ -2,7 +2,6 @@
 /*
  * Upstream's commands on tables: those of an IOAS, and users' nested over them.
  */
-#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include "abi/upstream.h"
 #include "core/core.h"
@@ -47,15 +46,8 @@ static int get_vtd_s1(const struct up_hwpt_alloc *cmd, struct up_vtd_s1 *s1)
 				   cmd->data_len);
 	if (rc)
 		return rc;
-	if (s1->flags & ~(u64)(UP_VTD_S1_SRE | UP_VTD_S1_EAFE | UP_VTD_S1_WPE) ||
-	    s1->reserved)
-		return -EOPNOTSUPP;
-	if (s1->flags & UP_VTD_S1_WPE && !(s1->flags & UP_VTD_S1_SRE))
-		return -EINVAL;
-	if (s1->table_addr & ~PAGE_MASK)
-		return -EINVAL;
-	return s1->addr_width_bits == 48 || s1->addr_width_bits == 57 ?
-		0 : -EINVAL;
+	return iofd_abi_check_vtd_s1(s1->flags, s1->reserved, s1->table_addr,
+				     s1->addr_width_bits);
 }
 
 /* A user's table over @parent */
@@ -178,26 +170,6 @@ static int invalidate_one(struct iofd_space *space, void __user *uentry,
 	return iofd_space_invalidate(space, &inv);
 }
 
-static int invalidate(struct iofd_space *space, struct up_invalidate *cmd,
-		      u32 nr)
-{
-	u64 uentry = cmd->entries;
-	int rc;
-
-	for (; nr; nr--) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		rc = invalidate_one(space, u64_to_user_ptr(uentry),
-				    cmd->entry_len);
-		if (rc)
-			return rc;
-		cmd->nr++;
-		uentry += cmd->entry_len;
-		cond_resched();
-	}
-	return 0;
-}
-
 int iofd_up_hwpt_invalidate(struct iofd_ctx *ctx, void *arg)
 {
 	struct up_invalidate *cmd = arg;
@@ -219,8 +191,11 @@ int iofd_up_hwpt_invalidate(struct iofd_ctx *ctx, void *arg)
 	/* Without entries it is only asked whether the type is known. */
 	if (iofd_space_user_managed(space) &&
 	    cmd->data_type == UP_INVALIDATE_VTD_S1 &&
-	    (!nr || cmd->entry_len >= sizeof(struct up_invalidate_vtd_s1)))
-		rc = invalidate(space, cmd, nr);
+	    (!nr || cmd->entry_len >= sizeof(struct up_invalidate_vtd_s1))) {
+		cmd->nr = nr;
+		rc = iofd_abi_invalidate(space, cmd->entries, cmd->entry_len,
+					 &cmd->nr, invalidate_one);
+	}
 	iofd_space_put(space);
 	return rc;
 }

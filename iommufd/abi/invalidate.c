@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOMMU_INVALIDATE_CACHE: an array of entries, carried out in order.
+ * IOMMU_INVALIDATE_CACHE; and arrays of invalidations of whatever ABI.
  */
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -46,13 +46,33 @@ static int invalidate_one(struct iofd_space *space, void __user *uentry,
 	return rc ?: iofd_space_invalidate(space, &inv);
 }
 
+int iofd_abi_invalidate(struct iofd_space *space, u64 entries, u32 entry_bytes,
+			u32 *nr,
+			int (*fn)(struct iofd_space *space, void __user *entry,
+				  size_t bytes))
+{
+	u32 left = *nr;
+	int rc;
+
+	for (*nr = 0; left; left--) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		rc = fn(space, u64_to_user_ptr(entries), entry_bytes);
+		if (rc)
+			return rc;
+		++*nr;
+		entries += entry_bytes;
+		cond_resched();
+	}
+	return 0;
+}
+
 int iofd_native_invalidate(struct iofd_ctx *ctx, void *ucmd)
 {
 	struct iommu_invalidate_cache *cmd = ucmd;
-	u64 uentry = cmd->entries;
+	u32 nr = cmd->nr_entries;
 	struct iofd_space *space;
-	u32 i, nr = cmd->nr_entries;
-	int rc = 0;
+	int rc = -EOPNOTSUPP;
 
 	cmd->nr_entries = 0;
 	if (cmd->entry_len_bytes < sizeof(struct iommu_invalidate_entry))
@@ -60,22 +80,11 @@ int iofd_native_invalidate(struct iofd_ctx *ctx, void *ucmd)
 	space = iofd_space_get(ctx, cmd->ioasid);
 	if (!space)
 		return -ENOENT;
-	if (!iofd_space_user_managed(space)) {
-		rc = -EOPNOTSUPP;
-		nr = 0;
-	}
-	for (i = 0; i < nr; i++) {
-		if (fatal_signal_pending(current)) {
-			rc = -EINTR;
-			break;
-		}
-		rc = invalidate_one(space, u64_to_user_ptr(uentry),
-				    cmd->entry_len_bytes);
-		if (rc)
-			break;
-		cmd->nr_entries++;
-		uentry += cmd->entry_len_bytes;
-		cond_resched();
+	if (iofd_space_user_managed(space)) {
+		cmd->nr_entries = nr;
+		rc = iofd_abi_invalidate(space, cmd->entries,
+					 cmd->entry_len_bytes,
+					 &cmd->nr_entries, invalidate_one);
 	}
 	iofd_space_put(space);
 	return rc;
