@@ -4,7 +4,7 @@
  */
 #include <linux/uaccess.h>
 #include "abi/abi.h"
-#include "core/core.h"
+#include "core/space.h"
 
 static int check_values(const struct iommu_ioasid_alloc *cmd)
 {

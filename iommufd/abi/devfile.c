@@ -9,7 +9,7 @@
 #include "abi/abi.h"
 #include "abi/devfile.h"
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/iofd.h"
 
 void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,

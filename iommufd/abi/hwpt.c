@@ -4,7 +4,7 @@
  */
 #include <linux/uaccess.h>
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/hwpt.h"
 
 /* More invalidations than one command does */

@@ -5,7 +5,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include "abi/abi.h"
-#include "core/core.h"
+#include "core/compose.h"
 
 static int decode(const struct iommu_invalidate_entry *e,
 		  struct iofd_invalidation *inv)

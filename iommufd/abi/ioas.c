@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/share.h"
 
 /* More ranges than an address space could sensibly be split into */

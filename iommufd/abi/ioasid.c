@@ -9,7 +9,7 @@
 #include <linux/uaccess.h>
 #include "abi/abi.h"
 #include "compat/compat.h"
-#include "core/core.h"
+#include "core/space.h"
 
 static int check_extension(struct iofd_ctx *ctx, void *ucmd)
 {

@@ -4,7 +4,7 @@
  */
 #include <linux/capability.h>
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/share.h"
 
 static int rlimit_mode(struct iofd_ctx *ctx, struct up_option *cmd)

@@ -5,7 +5,7 @@
  */
 #include <linux/ioctl.h>
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/hwpt.h"
 
 static int destroy_space(struct iofd_ctx *ctx, u32 id)

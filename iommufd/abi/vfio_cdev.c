@@ -12,7 +12,7 @@
 #include "abi/abi.h"
 #include "abi/devfile.h"
 #include "abi/upstream.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/hwpt.h"
 #include "core/iofd.h"
 

@@ -9,7 +9,7 @@
  * that there is.
  */
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "core/event.h"
 #include "core/hwpt.h"
 

@@ -4,7 +4,7 @@
  * ranges of its parent, whether or not there is something yet.
  */
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/compose.h"
 
 static int check_request(const struct iofd_map_request *req)
 {

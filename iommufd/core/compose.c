@@ -14,7 +14,7 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/compose.h"
 
 /*
  * Pages that a space may translate for each that its root maps, and some: a

@@ -4,7 +4,7 @@
  */
 #include <linux/pid.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "core/hwpt.h"
 
 LIST_HEAD(iofd_contexts);

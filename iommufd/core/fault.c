@@ -5,7 +5,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/ratelimit.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "core/event.h"
 
 static const char *access_name(u32 access)

@@ -3,7 +3,7 @@
  * Ids for the tables of a root.
  */
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "core/hwpt.h"
 
 struct iofd_hwpt *iofd_hwpt_get(struct iofd_ctx *ctx, u32 id)

@@ -8,7 +8,7 @@
 #ifndef IOFD_CORE_HWPT_H
 #define IOFD_CORE_HWPT_H
 
-#include "core/core.h"
+#include "core/space.h"
 
 /**
  * struct iofd_hwpt - a table of a root, by an id

@@ -2,7 +2,7 @@
 /*
  * INVALIDATE_CACHE: the user has changed its own table.
  */
-#include "core/core.h"
+#include "core/compose.h"
 
 /* Is @attach one that the invalidation is meant for? */
 static bool concerns(const struct iofd_attach *attach,

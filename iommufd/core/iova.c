@@ -10,7 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/space.h"
 
 /* Kernel-chosen addresses keep clear of 0, which many programs take for none. */
 #define IOVA_FLOOR	SZ_64K

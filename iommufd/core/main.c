@@ -4,7 +4,7 @@
  */
 #include <linux/module.h>
 #include "abi/abi.h"
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/event.h"
 #include "hw/api/api.h"
 

@@ -14,7 +14,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "compat/compat.h"
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/share.h"
 
 /* Pages pinned at once: few come from the stack, many from a page of pointers. */

@@ -17,7 +17,7 @@
 #include <net/genetlink.h>
 #include <uapi/linux/ioasid_netlink.h>
 #include "compat/compat.h"
-#include "core/core.h"
+#include "core/space.h"
 #include "core/event.h"
 
 enum iofd_netlink_group {

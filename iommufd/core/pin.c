@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/mman.h>
-#include "core/core.h"
+#include "core/space.h"
 
 /*
  * A file is mapped into the caller's memory for as long as its pages are being

@@ -4,7 +4,7 @@
  * while its devices run on.
  */
 #include <linux/sched/signal.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "core/share.h"
 
 static DEFINE_MUTEX(change_lock);

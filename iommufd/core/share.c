@@ -8,7 +8,7 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/share.h"
 
 /**

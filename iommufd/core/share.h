@@ -5,7 +5,7 @@
 #ifndef IOFD_CORE_SHARE_H
 #define IOFD_CORE_SHARE_H
 
-#include "core/core.h"
+#include "core/space.h"
 
 /* The low bits of iofd_mapping.owner */
 #define IOFD_OWNER_SHARE	1UL	/* it is the address of a share */

@@ -7,7 +7,7 @@
  * lock of its root.
  */
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/hwpt.h"
 
 int iofd_space_lock(struct iofd_space *space)

@@ -7,7 +7,7 @@
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/space.h"
 #include "hw/pt/sl.h"
 
 #define STORE_LEVELS		5

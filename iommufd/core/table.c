@@ -15,7 +15,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include "core/core.h"
+#include "core/compose.h"
 
 /* The width of the space, as far as its tables reach, or the one to come. */
 void iofd_space_set_last(struct iofd_space *space)

@@ -17,7 +17,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sched/signal.h>
-#include "core/core.h"
+#include "core/compose.h"
 #include "hw/pt/fl_user.h"
 
 /* Links that a space may have: some for each page that its root maps, and some */

@@ -5,7 +5,7 @@
  */
 #include "shim/shim.h"
 #include <linux/sched/signal.h>
-#include "core/core.h"
+#include "core/space.h"
 
 #define PG(n)		((u64)(n) << PAGE_SHIFT)
 #define MAX_ATTACHES	4

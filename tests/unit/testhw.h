@@ -22,7 +22,7 @@
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <uapi/linux/ioasid.h>
-#include "core/core.h"
+#include "core/compose.h"
 #include "core/event.h"
 #include "core/iofd.h"
 
