@@ -157,8 +157,9 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  *	sense, -ENOMEM. @parent is freed after it. NULL: no hardware nesting.
  * @attach: let the device's DMA with @pasid, or without PASID for
  *	IOFD_NO_PASID, go through @pt. Where it goes through another table, that
- *	is replaced: some DMA may be refused meanwhile, and what went through the
- *	old one does not any more when this returns. On failure it goes where it
+ *	is replaced: what went through the old one does not any more when this
+ *	returns, and no DMA is refused meanwhile; but it may be where the
+ *	hardware's driver cannot do better (hw/api). On failure it goes where it
  *	went before. A PASID is in 1 to (1 << caps.pasid_width_bits) - 1. May
  *	sleep.
  * @block: block the device's DMA with @pasid, or without PASID, and flush, so

@@ -26,6 +26,7 @@ static struct vtdhw_dev *devs[MAX_DEVS];
 static unsigned int nr_devs;
 static struct pci_bus root_bus;
 static bool working;
+bool vtdhw_hardly_caches;
 
 int vtd_events_init(struct vtd_unit *unit)
 {
@@ -358,6 +359,7 @@ void vtdhw_begin(void)
 	nr_units = 0;
 	nr_devs = 0;
 	working = false;
+	vtdhw_hardly_caches = false;
 	memset(units, 0, sizeof(units));
 	INIT_LIST_HEAD(&vtd_units);
 	vtd_want_first_level = false;
@@ -377,10 +379,10 @@ struct vtdhw_unit *vtdhw_unit(u64 cap, u64 ecap)
 		.cap = cap,
 		.ecap = ecap,
 		.haw = HAW,
-		.nr_context = 64,
-		.nr_pasid = 8192,
-		.nr_paging = 4096,
-		.nr_iotlb = 16384,
+		.nr_context = vtdhw_hardly_caches ? 1 : 64,
+		.nr_pasid = vtdhw_hardly_caches ? 1 : 8192,
+		.nr_paging = vtdhw_hardly_caches ? 1 : 4096,
+		.nr_iotlb = vtdhw_hardly_caches ? 1 : 16384,
 		.nr_log = 32768,
 	};
 	const struct vtdu_ops ops = {

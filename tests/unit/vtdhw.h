@@ -78,7 +78,11 @@ struct vtdhw_dma {
 void vtdhw_begin(void);
 void vtdhw_end(void);
 
-/* A unit with translation on */
+/*
+ * A unit with translation on. One that hardly caches reads everything from memory
+ * once another device's request has come in between.
+ */
+extern bool vtdhw_hardly_caches;
 struct vtdhw_unit *vtdhw_unit(u64 cap, u64 ecap);
 /* A function at 00:slot.func, blocked, and not open */
 struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,

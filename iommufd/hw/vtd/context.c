@@ -198,6 +198,43 @@ void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
 }
 
 /**
+ * vtd_context_move() - change an entry in a copy of the page it is in
+ * @unit: the unit, in legacy mode
+ * @rid: the requester ID, whose entry is set
+ * @page: becomes the page
+ * @target: what to put there
+ * @ats: allow translation requests, and what was translated by them
+ *
+ * Return: the old entry, in its page, which hardware may use until it has been
+ * told to forget all of its context cache.
+ */
+u64 *vtd_context_move(struct vtd_unit *unit, struct vtd_rid *rid, u64 *page,
+		      const struct vtd_target *target, bool ats)
+{
+	unsigned int bus = rid->sid >> 8;
+	u64 *old = rid->entry, *table = unit->context[bus];
+	struct vtd_rid *other;
+	unsigned long sid;
+
+	lockdep_assert_held(&unit->lock);
+
+	/* Whoever is cut off finds the page that hardware will have. */
+	spin_lock(&unit->entry_lock);
+	memcpy(page, table, PAGE_SIZE);
+	xa_for_each_range(&unit->rids, sid, other, bus << 8, bus << 8 | 0xff)
+		other->entry = page + (other->entry - table);
+	fill_legacy(unit, rid, target, ats);
+	if (rid->cut)
+		vtd_withdraw(unit, rid->entry);
+	if (FLUSH_POINT(replace_context_table))
+		vtd_write_back(unit, page, PAGE_SIZE);
+	unit->context[bus] = page;
+	vtd_publish(unit, unit->root + bus * 2, virt_to_phys(page) | ROOT_P, 1);
+	spin_unlock(&unit->entry_lock);
+	return old;
+}
+
+/**
  * vtd_rid_withdraw() - block the requests of a requester ID
  * @unit: its unit
  * @rid: the requester ID

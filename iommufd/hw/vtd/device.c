@@ -282,6 +282,36 @@ static void leave(struct vtd_dev *vdev)
 	vdev->state = VTD_BLOCKED;
 }
 
+/**
+ * vtd_dev_rid_enter() - a requester ID joins its device where that is
+ * @vdev: the device
+ * @nr: which of its requester IDs; not one of the device's users
+ * @state: where the device is
+ * @table: with VTD_TABLE
+ * @target: the entry for it
+ */
+void vtd_dev_rid_enter(struct vtd_dev *vdev, unsigned int nr,
+		       enum vtd_state state, struct vtd_table *table,
+		       const struct vtd_target *target)
+{
+	struct vtd_unit *unit = vdev->unit;
+	struct vtd_rid *rid = vdev->rids[nr];
+
+	/* Identity takes a shared one from whoever has it. */
+	if (rid->users && !(rid->state == state && rid->table == table)) {
+		rid_withdraw(unit, rid);
+		vtd_rid_wipe(unit, rid, VTD_RID_PASID);
+	}
+	if (!rid->users) {
+		/* Aliases belong to bridges, which have no cache. */
+		vtd_rid_set(unit, rid, VTD_RID_PASID, target,
+			    vdev->ats_on && nr == 0);
+		rid->state = state;
+		rid->table = table;
+	}
+	rid->users++;
+}
+
 /* From blocked to @state. */
 static void enter(struct vtd_dev *vdev, enum vtd_state state,
 		  struct vtd_table *table, struct vtd_attach *attach)
@@ -300,23 +330,18 @@ static void enter(struct vtd_dev *vdev, enum vtd_state state,
 		vtd_table_target(table, attach, &target);
 	}
 
-	for (i = 0; i < vdev->nr_rids; i++) {
-		struct vtd_rid *rid = vdev->rids[i];
+	for (i = 0; i < vdev->nr_rids; i++)
+		vtd_dev_rid_enter(vdev, i, state, table, &target);
+}
 
-		/* Identity takes a shared one from whoever has it. */
-		if (rid->users && !(rid->state == state && rid->table == table)) {
-			rid_withdraw(unit, rid);
-			vtd_rid_wipe(unit, rid, VTD_RID_PASID);
-		}
-		if (!rid->users) {
-			/* Aliases belong to bridges, which have no cache. */
-			vtd_rid_set(unit, rid, VTD_RID_PASID, &target,
-				    vdev->ats_on && i == 0);
-			rid->state = state;
-			rid->table = table;
-		}
-		rid->users++;
+static struct vtd_attach *attach_alone(struct vtd_dev *vdev,
+				       struct vtd_table *table)
+{
+	if (in_the_way(vdev, table)) {
+		pci_err(vdev->pdev, "shares a requester ID with a device that is attached to something else: detach that first\n");
+		return ERR_PTR(-EBUSY);
 	}
+	return vtd_table_attach(table, vdev->unit, IOFD_NO_PASID);
 }
 
 /**
@@ -325,8 +350,8 @@ static void enter(struct vtd_dev *vdev, enum vtd_state state,
  * @state: where to; VTD_BLOCKED and VTD_IDENTITY cannot fail
  * @table: with VTD_TABLE; else NULL. Fits the device's unit.
  *
- * Between the two states the device is blocked, unless they are the same: then
- * nothing happens at all.
+ * From a table to a table no request is refused, and if they are the same nothing
+ * happens at all. Between other states the device is blocked.
  *
  * Return: 0; -EBUSY when another device shares a requester ID and uses it
  * otherwise; -ENOMEM; -ENOSPC without a free domain id.
@@ -335,19 +360,25 @@ int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 		struct vtd_table *table)
 {
 	struct vtd_attach *attach = NULL;
+	bool again;
 
 	lockdep_assert_held(&vdev->unit->lock);
 
 	if (vdev->state == state && vdev->use.table == table)
 		return 0;
+	again = vdev->state == VTD_TABLE && state == VTD_TABLE;
+	if (again && vtd_replace_prepare(vdev, IOFD_NO_PASID))
+		return -ENOMEM;
 	if (state == VTD_TABLE) {
-		if (in_the_way(vdev, table)) {
-			pci_err(vdev->pdev, "shares a requester ID with a device that is attached to something else: detach that first\n");
-			return -EBUSY;
-		}
-		attach = vtd_table_attach(table, vdev->unit, IOFD_NO_PASID);
-		if (IS_ERR(attach))
+		attach = attach_alone(vdev, table);
+		if (IS_ERR(attach)) {
+			vtd_replace_cancel(vdev);
 			return PTR_ERR(attach);
+		}
+	}
+	if (again) {
+		vtd_replace(&vdev->use, table, attach);
+		return 0;
 	}
 	leave(vdev);
 	enter(vdev, state, table, attach);
@@ -445,7 +476,7 @@ static void use_put(struct vtd_use *use)
  * @pasid: the PASID
  * @table: fits the device's unit
  *
- * If it goes through another one it is blocked in between.
+ * If it goes through another one, no request is refused when that changes.
  *
  * Return: 0; -EINVAL when the device cannot use the PASID; -ENOMEM; -ENOSPC
  * without a free domain id. With an error it goes where it went before.
@@ -469,7 +500,8 @@ int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table)
 		return PTR_ERR(use);
 	if (use->table == table)
 		return 0;
-	rc = vtd_pasid_prepare(unit, rid, pasid);
+	rc = use->table ? vtd_replace_prepare(vdev, pasid) :
+			  vtd_pasid_prepare(unit, rid, pasid);
 	if (rc)
 		goto err;
 	attach = vtd_table_attach(table, unit, pasid);
@@ -478,14 +510,17 @@ int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table)
 		goto err;
 	}
 
-	if (use->table)
-		leave_pasid(use);
+	if (use->table) {
+		vtd_replace(use, table, attach);
+		return 0;
+	}
 	use_begin(use, table, attach);
 	vtd_table_target(table, attach, &target);
 	vtd_rid_set(unit, rid, pasid, &target, vdev->ats_on);
 	return 0;
 
 err:
+	vtd_replace_cancel(vdev);
 	use_put(use);
 	return rc;
 }

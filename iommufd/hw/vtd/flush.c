@@ -58,6 +58,20 @@ void vtd_table_ats_add(struct vtd_use *use)
 }
 
 /**
+ * vtd_table_ats_move() - let something else stand for a device's use of a table
+ * @from: the use until now
+ * @to: the same, and to be used instead
+ */
+void vtd_table_ats_move(struct vtd_use *from, struct vtd_use *to)
+{
+	spinlock_t *lock = vtd_table_lock(to->table);
+
+	spin_lock(lock);
+	list_replace(&from->ats_link, &to->ats_link);
+	spin_unlock(lock);
+}
+
+/**
  * vtd_table_ats_del() - a device has lost access to a table: empty its cache
  * @use: the device's use of the table; its unit has forgotten the entry
  */

@@ -228,6 +228,38 @@ void vtd_pasid_fill(const struct vtd_unit *unit, u64 *entry,
 }
 
 /**
+ * vtd_pasid_move() - change an entry in a copy of the page it is in
+ * @unit: the unit
+ * @rid: the requester ID
+ * @pasid: its entry is present
+ * @page: becomes the page
+ * @t: what to put there
+ *
+ * Return: the old entry, in its page, which hardware may use until it has been
+ * told to forget all of its PASID cache.
+ */
+u64 *vtd_pasid_move(const struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
+		    u64 *page, const struct vtd_target *t)
+{
+	u64 *slot = rid->pasid_dir + (pasid >> TABLE_BITS);
+	u64 *old = vtd_pasid_entry(rid, pasid);
+	u64 *table = table_of(*slot);
+	u64 pointer = virt_to_phys(page) | PASID_DIR_P;
+
+	lockdep_assert_held(&unit->lock);
+
+	memcpy(page, table, PAGE_SIZE);
+	vtd_pasid_fill(unit, page + (old - table), t);
+	if (FLUSH_POINT(replace_pasid_table))
+		vtd_write_back(unit, page, PAGE_SIZE);
+	vtd_publish(unit, slot, pointer, 1);
+	/* The resting state's directory has the same first table. */
+	if (slot == rid->pasid_dir && slot != rid->small_dir)
+		vtd_publish(unit, rid->small_dir, pointer, 1);
+	return old;
+}
+
+/**
  * vtd_pasid_forget() - what may be cached of an entry that is not present any
  *	more
  * @unit: the unit
@@ -240,11 +272,29 @@ void vtd_pasid_fill(const struct vtd_unit *unit, u64 *entry,
 unsigned int vtd_pasid_forget(const struct vtd_unit *unit, const u64 *entry,
 			      u32 pasid, struct vtd_qi_desc *descs)
 {
-	u16 did = PASID_DID_OF(entry[1]);
 	unsigned int n = 0;
 
 	if (FLUSH_POINT(block_pasid_cache))
-		descs[n++] = vtd_qi_pasid_entry(did, pasid);
+		descs[n++] = vtd_qi_pasid_entry(PASID_DID_OF(entry[1]), pasid);
+	return n + vtd_pasid_forget_tables(unit, entry, pasid, descs + n);
+}
+
+/**
+ * vtd_pasid_forget_tables() - what may be cached of the tables of an entry
+ * @unit: the unit
+ * @entry: nothing finds it any more; all but its present bit is as it was
+ * @pasid: its PASID
+ * @descs: receives the invalidations; at most 2
+ *
+ * Return: how many there are.
+ */
+unsigned int vtd_pasid_forget_tables(const struct vtd_unit *unit,
+				     const u64 *entry, u32 pasid,
+				     struct vtd_qi_desc *descs)
+{
+	u16 did = PASID_DID_OF(entry[1]);
+	unsigned int n = 0;
+
 	switch (PASID_PGTT_OF(entry[0])) {
 	case VTD_WALK_SECOND:
 		if (FLUSH_POINT(block_second_level))

@@ -229,7 +229,7 @@ struct vtd_target {
  * @state: (L) what requests without PASID go through
  * @table: (L) with VTD_TABLE
  * @users: (L) devices that want it so; with 0 it is blocked
- * @entry: (c) its context entry
+ * @entry: (L), and (e) to write: its context entry
  * @nr_present: (L) scalable mode: PASID table entries that are present; the
  *	context entry is while there are any
  * @cut: (e) the device did not answer: its context entry is gone
@@ -237,6 +237,7 @@ struct vtd_target {
  * @pasid_dir: (L) scalable mode: the PASID directory, @small_dir or a larger one
  * @pasid_width_bits: (L) of PASIDs that @pasid_dir has room for; 0: requests
  *	with PASID are refused
+ * @spare: (L) a page for vtd_replace(), while that is under way
  *
  * In scalable mode the first directory entry and its PASID table, which has the
  * entry for requests without PASID, always exist.
@@ -254,6 +255,7 @@ struct vtd_rid {
 	u64 *small_dir;
 	u64 *pasid_dir;
 	u8 pasid_width_bits;
+	u64 *spare;
 };
 
 /**
@@ -502,6 +504,14 @@ void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
 void vtd_rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
 void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
 void vtd_rid_cut(struct vtd_unit *unit, u16 sid);
+u64 *vtd_context_move(struct vtd_unit *unit, struct vtd_rid *rid, u64 *page,
+		      const struct vtd_target *target, bool ats);
+
+/* replace.c */
+int vtd_replace_prepare(struct vtd_dev *vdev, u32 pasid);
+void vtd_replace_cancel(struct vtd_dev *vdev);
+void vtd_replace(struct vtd_use *use, struct vtd_table *table,
+		 struct vtd_attach *attach);
 
 /* pasid.c */
 int vtd_pasid_init(const struct vtd_unit *unit, struct vtd_rid *rid);
@@ -514,8 +524,13 @@ u64 *vtd_pasid_entry(const struct vtd_rid *rid, u32 pasid);
 u64 vtd_pasid_context(const struct vtd_rid *rid);
 void vtd_pasid_fill(const struct vtd_unit *unit, u64 *entry,
 		    const struct vtd_target *target);
+u64 *vtd_pasid_move(const struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
+		    u64 *page, const struct vtd_target *target);
 unsigned int vtd_pasid_forget(const struct vtd_unit *unit, const u64 *entry,
 			      u32 pasid, struct vtd_qi_desc *descs);
+unsigned int vtd_pasid_forget_tables(const struct vtd_unit *unit,
+				     const u64 *entry, u32 pasid,
+				     struct vtd_qi_desc *descs);
 
 /* device.c */
 struct vtd_dev *vtd_dev_create(struct vtd_unit *unit, struct pci_dev *pdev);
@@ -523,6 +538,9 @@ void vtd_dev_destroy(struct vtd_dev *vdev);
 struct vtd_dev *vtd_dev_find(struct vtd_unit *unit, struct pci_dev *pdev);
 int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 		struct vtd_table *table);
+void vtd_dev_rid_enter(struct vtd_dev *vdev, unsigned int nr,
+		       enum vtd_state state, struct vtd_table *table,
+		       const struct vtd_target *target);
 void vtd_dev_open(struct vtd_dev *vdev);
 void vtd_dev_close(struct vtd_dev *vdev);
 int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table);
@@ -561,6 +579,7 @@ void vtd_table_detach(struct vtd_table *table, struct vtd_attach *attach,
 
 /* flush.c */
 void vtd_table_ats_add(struct vtd_use *use);
+void vtd_table_ats_move(struct vtd_use *from, struct vtd_use *to);
 void vtd_table_ats_del(struct vtd_use *use);
 void vtd_table_map_sync(struct vtd_table *table, u64 iova, u64 last);
 void vtd_table_flush(struct vtd_table *table, u64 iova, u64 last, bool leaf);

@@ -54,6 +54,12 @@ static inline void list_del_init(struct list_head *entry)
 	INIT_LIST_HEAD(entry);
 }
 
+static inline void list_replace(struct list_head *old, struct list_head *new)
+{
+	shim_list_insert(new, old);
+	shim_list_remove(old);
+}
+
 static inline void list_move(struct list_head *entry, struct list_head *head)
 {
 	shim_list_remove(entry);
