@@ -11,16 +11,26 @@ kernel=${KERNEL:-6.1} build=${BUILD:-$PWD/build}
 make -s -C tests/vm
 make -s -C lib >&2
 eval "$(tests/kernel "$kernel")"
-# What tests/vm/run loads, or is about to make.
-if [ -z "${IOFD_NO_BUILD:-}" ]; then make -s modules KERNEL="$kernel" >&2; fi
-# shellcheck disable=SC2154 # release is from there
-members=$(pahole -C vfio_device "$build/$release/iofd_pci.ko")
-offset=$(sed -n 's|.* kvm; */\* *\([0-9]*\) .*|\1|p' <<<"$members")
-[ -n "$offset" ] || { echo "pahole does not know struct vfio_device"; exit 77; }
-keeps=no
-if grep -q 'put_kvm)' <<<"$members"; then keeps=yes; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Where a device keeps the virtual machine, by the size of an array.
+mkdir "$work/offset"
+echo "obj-m := offset.o" >"$work/offset/Kbuild"
+cat >"$work/offset/offset.c" <<'END'
+#include <linux/vfio.h>
+char kvm_offset[offsetof(struct vfio_device, kvm)];
+END
+# shellcheck disable=SC2154 # headers is from there
+make -s -C "$headers" M="$work/offset" W=0 offset.o >&2
+offset=$((16#$(nm -S "$work/offset/offset.o" | awk '$4 == "kvm_offset" { print $2 }')))
+[ "$offset" -gt 0 ]
+# Newer kernels have it let go of by a function that they keep beside it.
+keeps=no
+cat >"$work/offset/offset.c" <<'END'
+#include <linux/vfio.h>
+char keeps[sizeof(((struct vfio_device *)0)->put_kvm)];
+END
+if make -s -C "$headers" M="$work/offset" W=0 offset.o >"$work/keeps.log" 2>&1; then keeps=yes; fi
 cat >"$work/guest" <<'END'
 set -eu
 fail() { echo "FAILED: $*"; exit 1; }
