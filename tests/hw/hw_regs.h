@@ -110,6 +110,7 @@
 #define HQ_CMD_WRITE		6	/* the window at WINDOW to DST */
 #define HQ_CMD_TRANSLATE	7	/* SRC by ATS, access DATA (HQ_R | HQ_W | HQ_X): RESULT, PERM */
 #define HQ_CMD_PAGE_REQUEST	8	/* LEN pages from SRC on, DATA as HQ_PR_*: RESULT code */
+#define HQ_CMD_COUNT		9	/* the round's number, 8 bytes, to DST + 8 * round mod LEN */
 #define HQ_CMD_REPEAT		0x100
 
 #define HQ_IDLE			0

@@ -17,6 +17,7 @@
 #define UP_WRITE	2u
 #define UP_FIXED	1u
 #define UP_NEST_PARENT	1u
+#define UP_PASID	8u
 
 UP_UNUSED static int up_ioas(int fd)
 {
@@ -120,6 +121,20 @@ UP_UNUSED static int up_hwpt(int fd, int dev, int ioas, uint32_t flags)
 	return ioctl(fd, 0x3b89, &c) ? -1 : (int)c.hwpt;
 }
 
+/* A first-stage table of VT-d's, 4 levels, at @table in @parent */
+UP_UNUSED static int up_nested(int fd, int dev, int parent, uint64_t table)
+{
+	struct { uint64_t flags, addr; uint32_t bits, reserved; } s1 = { 0, table, 48, 0 };
+	struct {
+		uint32_t size, flags, dev, pt, hwpt, reserved, type, len;
+		uint64_t data;
+		uint32_t fault, reserved2;
+	} c = { .size = sizeof(c), .dev = (uint32_t)dev, .pt = (uint32_t)parent,
+		.type = 1, .len = sizeof(s1), .data = (uintptr_t)&s1 };
+
+	return ioctl(fd, 0x3b89, &c) ? -1 : (int)c.hwpt;
+}
+
 struct up_vtd_info {
 	uint32_t flags, reserved;
 	uint64_t cap, ecap;
@@ -154,6 +169,15 @@ UP_UNUSED static int up_bind(int device, int fd)
 UP_UNUSED static int up_attach(int device, int pt)
 {
 	struct { uint32_t size, flags, pt; } c = { sizeof(c), 0, (uint32_t)pt };
+
+	return ioctl(device, 0x3b77, &c) ? -1 : (int)c.pt;
+}
+
+UP_UNUSED static int up_attach_pasid(int device, int pt, uint32_t pasid)
+{
+	struct { uint32_t size, flags, pt, pasid; } c = {
+		sizeof(c), 1, (uint32_t)pt, pasid
+	};
 
 	return ioctl(device, 0x3b77, &c) ? -1 : (int)c.pt;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Nesting and replacing through upstream's ABI, on hardware that nests.
+ * Nesting through upstream's ABI, on hardware that nests.
  */
 #include "guest.h"
 #include "../../vm/upstream.h"
@@ -9,19 +9,6 @@
 #define GVA	(8 * GIB)
 
 static struct hw_dev dev;
-
-static int up_nested(int fd, int device, int parent, uint64_t table)
-{
-	struct { uint64_t flags, addr; uint32_t bits, reserved; } s1 = { 0, table, 48, 0 };
-	struct {
-		uint32_t size, flags, dev, pt, hwpt, reserved, type, len;
-		uint64_t data;
-		uint32_t fault, reserved2;
-	} c = { .size = sizeof(c), .dev = (uint32_t)device, .pt = (uint32_t)parent,
-		.type = 1, .len = sizeof(s1), .data = (uintptr_t)&s1 };
-
-	return ioctl(fd, 0x3b89, &c) ? -1 : (int)c.hwpt;
-}
 
 static int up_invalidate(int fd, int hwpt, uint64_t addr, uint64_t npages)
 {
@@ -66,38 +53,9 @@ static void nested_by_upstreams_commands(void)
 	CHECK_OK(up_destroy(g.fd, parent));
 }
 
-/* Back and forth, with a transfer after each: never a fault, always the right one. */
-static void replaced_1000_times(void)
-{
-	unsigned char *mem;
-	int id, second, a, b, i;
-	uint64_t *x, *y;
-
-	guest_start(RAM);
-	NEED(hw_open(&dev, FULL0));
-	NEED((id = up_bind(dev.fd, g.fd)) > 0);
-	NEED(hw_start(&dev));
-	NEED((mem = pages_alloc(PAGE)));
-	NEED((second = up_ioas(g.fd)) > 0);
-	NEED(!up_map(g.fd, second, mem, PAGE, 0));
-	NEED((a = up_hwpt(g.fd, id, g.gpa, 0)) > 0);
-	NEED((b = up_hwpt(g.fd, id, second, 0)) > 0);
-	x = (uint64_t *)g.ram;
-	y = (uint64_t *)mem;
-	for (i = 0; i < 1000; i++) {
-		uint64_t v = (uint64_t)i + 1;
-
-		*x = *y = 0;
-		NEED(up_attach(dev.fd, i & 1 ? a : b) > 0);
-		NEED(hw_poke(&dev, 0, 0, &v, 8) == HQ_OK);
-		NEED(*(i & 1 ? x : y) == v && *(i & 1 ? y : x) == 0);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	check_start(argc, argv);
 	RUN(nested_by_upstreams_commands);
-	RUN(replaced_1000_times);
 	return check_end();
 }

@@ -232,7 +232,7 @@ static void endpoint_alone(void **state)
 	const struct { uint32_t argsz, flags, index, start, count; } irqs = {
 		20, 4 | 1 << 5, VU_IRQ_MSIX, 2, 1,
 	};
-	uint64_t count = 0, pa;
+	uint64_t count = 0, pa, ring[3];
 	uint32_t value;
 	int fd = eventfd(0, EFD_NONBLOCK);
 
@@ -283,6 +283,19 @@ static void endpoint_alone(void **state)
 	assert_int_equal(bar_read(vu, 0, HW_QUEUE(0) + HQ_ROUNDS, 8), 11);
 	bar_write(vu, 0, HW_QUEUE(0) + HQ_CMD, 4, HQ_CMD_STOP);
 	assert_int_equal(bar_read(vu, 0, HW_QUEUE(0) + HQ_STATUS, 4), HQ_IDLE);
+	/* The number of the round, in a ring of two. */
+	assert_int_equal(command(vu, 0, HQ_CMD_COUNT, 0, 4, 16), HQ_ERROR);
+	memset(ram, 0xff, 24);
+	assert_int_equal(command(vu, 0, HQ_CMD_COUNT | HQ_CMD_REPEAT, 0, 0, 16), HQ_BUSY);
+	for (count = 0; count < 2; count++) {
+		now += 100;
+		machine_work();
+	}
+	bar_write(vu, 0, HW_QUEUE(0) + HQ_CMD, 4, HQ_CMD_STOP);
+	memcpy(ring, ram, sizeof(ring));
+	assert_int_equal(ring[0], 2);
+	assert_int_equal(ring[1], 1);
+	assert_true(ring[2] == UINT64_MAX);
 	/* Function level reset. */
 	bar_write(vu, CONFIG, endpoint("free")->pci.caps.express + 8u, 2, 0x8000);
 	assert_int_equal(bar_read(vu, CONFIG, 4, 2), 0);
