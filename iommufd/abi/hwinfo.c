@@ -10,13 +10,13 @@ static int get_caps(struct iofd_ctx *ctx, u32 dev_id, struct iofd_hw_caps *caps)
 {
 	struct iofd_device *idev;
 
-	/* A copy, so that user memory is written without the lock. */
-	mutex_lock(&iofd_topology_lock);
-	idev = iofd_device_by_id(ctx, dev_id);
-	if (idev)
-		*caps = idev->pdev->caps;
-	mutex_unlock(&iofd_topology_lock);
-	return idev ? 0 : -ENOENT;
+	idev = iofd_device_get_by_id(ctx, dev_id);
+	if (!idev)
+		return -ENOENT;
+	/* A copy: while user memory is written nobody must have to wait. */
+	*caps = idev->pdev->caps;
+	iofd_device_put(idev);
+	return 0;
 }
 
 /* As much as there is room for, and zeroes behind it */

@@ -44,18 +44,15 @@ static int device_get_info(struct iofd_ctx *ctx, void *ucmd)
 	u32 nr;
 	int rc;
 
-	/* A copy, so that user memory is written without the lock. */
-	mutex_lock(&iofd_topology_lock);
-	idev = iofd_device_by_label(ctx, cmd->label);
-	if (!idev) {
-		mutex_unlock(&iofd_topology_lock);
+	idev = iofd_device_get_by_label(ctx, cmd->label);
+	if (!idev)
 		return -ENOENT;
-	}
+	/* A copy: while user memory is written nobody must have to wait. */
 	caps = idev->pdev->caps;
 	nr = idev->pdev->nr_ranges;
 	ranges = kmemdup(idev->pdev->ranges, array_size(nr, sizeof(*ranges)),
 			 GFP_KERNEL);
-	mutex_unlock(&iofd_topology_lock);
+	iofd_device_put(idev);
 	if (!ranges)
 		return -ENOMEM;
 

@@ -13,7 +13,8 @@
  *                         as user space likes. A child's own is not used.
  *   iofd_topology_lock    groups, devices, bindings, who is attached to what;
  *                         never held while user memory is touched, so that
- *                         closing a device does not wait for user space
+ *                         closing a device does not wait for user space, nor
+ *                         while tables are made (iofd_device_get_by_id())
  *   iofd_space.attach_lock, iofd_ctx.account_lock, xa_lock    spinlocks
  *
  * Lock letters at the fields: (c) constant once published, (s) iofd_space.lock
@@ -197,6 +198,7 @@ struct iofd_pdev {
  * @label: (c) the user's name for it
  * @pdev: (t) the device; NULL once unbound
  * @df: (c) the device file it was bound through
+ * @users: commands that use it without the topology lock; unbinding waits for them
  * @held: (iofd_devfile.lock) the open file of the context, when the binding keeps
  *	it from being closed; or NULL
  * @ctx_entry: (t) in iofd_ctx.bindings
@@ -208,6 +210,7 @@ struct iofd_device {
 	u64 label;
 	struct iofd_pdev *pdev;
 	struct iofd_devfile *df;
+	atomic_t users;
 	struct file *held;
 	struct list_head ctx_entry;
 	struct list_head pdev_entry;
@@ -419,16 +422,22 @@ struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
 void iofd_unbind(struct iofd_device *idev);
 
 /**
- * iofd_device_by_label() - find a binding
- * @ctx: where; the topology lock is held
- * @label: its label
+ * iofd_device_get_by_id() - find a binding, and keep it
+ * @ctx: where
+ * @id: its id
+ *
+ * It stays bound, and its device open, until iofd_device_put(): closing the
+ * device file waits for that. So nothing in between waits for a user.
  *
  * Return: the binding or NULL.
  */
-struct iofd_device *iofd_device_by_label(struct iofd_ctx *ctx, u64 label);
+struct iofd_device *iofd_device_get_by_id(struct iofd_ctx *ctx, u32 id);
 
-/** iofd_device_by_id() - the same by its id */
-struct iofd_device *iofd_device_by_id(struct iofd_ctx *ctx, u32 id);
+/** iofd_device_get_by_label() - the same by its label */
+struct iofd_device *iofd_device_get_by_label(struct iofd_ctx *ctx, u64 label);
+
+/** iofd_device_put() - let go of a binding */
+void iofd_device_put(struct iofd_device *idev);
 
 /* attach.c */
 

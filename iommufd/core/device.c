@@ -8,6 +8,7 @@
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include "core/core.h"
 #include "core/event.h"
 #include "core/iofd.h"
@@ -241,6 +242,12 @@ void iofd_unbind(struct iofd_device *idev)
 	iofd_detach_binding(idev);
 	iofd_object_unpublish(&idev->obj);
 	xa_erase(&ctx->labels, idev->label);
+	mutex_unlock(&iofd_topology_lock);
+
+	/* Nobody finds it any more; those who did may be making tables for it. */
+	wait_var_event(&idev->users, !atomic_read(&idev->users));
+
+	mutex_lock(&iofd_topology_lock);
 	device_event(IOFD_EVENT_UNBIND, idev);
 	list_del(&idev->ctx_entry);
 	list_del(&idev->pdev_entry);
@@ -252,7 +259,7 @@ void iofd_unbind(struct iofd_device *idev)
 	iofd_ctx_put(ctx);
 }
 
-struct iofd_device *iofd_device_by_id(struct iofd_ctx *ctx, u32 id)
+static struct iofd_device *by_id(struct iofd_ctx *ctx, u32 id)
 {
 	struct iofd_object *obj;
 
@@ -265,9 +272,33 @@ struct iofd_device *iofd_device_by_id(struct iofd_ctx *ctx, u32 id)
 	return container_of(obj, struct iofd_device, obj);
 }
 
-struct iofd_device *iofd_device_by_label(struct iofd_ctx *ctx, u64 label)
+struct iofd_device *iofd_device_get_by_id(struct iofd_ctx *ctx, u32 id)
 {
-	lockdep_assert_held(&iofd_topology_lock);
+	struct iofd_device *idev;
 
-	return xa_load(&ctx->labels, label);
+	mutex_lock(&iofd_topology_lock);
+	idev = by_id(ctx, id);
+	if (idev)
+		atomic_inc(&idev->users);
+	mutex_unlock(&iofd_topology_lock);
+	return idev;
+}
+
+struct iofd_device *iofd_device_get_by_label(struct iofd_ctx *ctx, u64 label)
+{
+	struct iofd_device *idev;
+
+	mutex_lock(&iofd_topology_lock);
+	idev = xa_load(&ctx->labels, label);
+	if (idev)
+		atomic_inc(&idev->users);
+	mutex_unlock(&iofd_topology_lock);
+	return idev;
+}
+
+void iofd_device_put(struct iofd_device *idev)
+{
+	/* Only its address is used when it is gone. */
+	if (atomic_dec_and_test(&idev->users))
+		wake_up_var(&idev->users);
 }

@@ -117,15 +117,18 @@ static struct iofd_table *table_for(struct iofd_ctx *ctx,
 				    struct iofd_new_tables *new)
 {
 	struct iofd_device *idev;
+	struct iofd_table *table;
 
-	lockdep_assert_held(&iofd_topology_lock);
-
-	idev = iofd_device_by_id(ctx, req->dev_id);
+	idev = iofd_device_get_by_id(ctx, req->dev_id);
 	if (!idev)
 		return ERR_PTR(-ENOENT);
 	if (req->for_pasids && !idev->pdev->caps.pasid_width_bits)
-		return ERR_PTR(-EOPNOTSUPP);
-	return iofd_table_of_ours(req->space, idev->pdev, req->nest_parent, new);
+		table = ERR_PTR(-EOPNOTSUPP);
+	else
+		table = iofd_table_of_ours(req->space, idev->pdev,
+					   req->nest_parent, new);
+	iofd_device_put(idev);
+	return table;
 }
 
 static int alloc_locked(struct iofd_ctx *ctx, const struct iofd_hwpt_request *req)
@@ -142,9 +145,7 @@ static int alloc_locked(struct iofd_ctx *ctx, const struct iofd_hwpt_request *re
 	hwpt = hwpt_new(space);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	mutex_lock(&iofd_topology_lock);
 	table = table_for(ctx, req, &new);
-	mutex_unlock(&iofd_topology_lock);
 	if (IS_ERR(table)) {
 		iofd_hwpt_unuse(hwpt);
 		return PTR_ERR(table);

@@ -13,34 +13,36 @@ static bool concerns(const struct iofd_attach *attach,
 	return pasid == IOFD_ANY_PASID || attach->pasid == pasid;
 }
 
+/* Has @space an attachment that it is meant for? @idev: of this device alone */
+static bool concerns_any(struct iofd_space *space,
+			 const struct iofd_device *idev, u32 pasid)
+{
+	struct iofd_attach *attach;
+	bool found = false;
+
+	spin_lock(&space->attach_lock);
+	list_for_each_entry(attach, &space->attaches, space_entry)
+		found |= concerns(attach, idev, pasid);
+	spin_unlock(&space->attach_lock);
+	return found;
+}
+
+/* @idev stays bound meanwhile. */
 static int invalidate_hardware(struct iofd_space *space,
+			       const struct iofd_device *idev,
 			       const struct iofd_invalidation *inv)
 {
 	/* The PASIDs of a table of them are the user's business. */
 	bool any = space->type == IOMMU_IOASID_USER_PASID_TABLE ||
 		   inv->pasid == IOFD_ANY_PASID;
-	struct iofd_hw_dev *hd = NULL;
-	struct iofd_device *idev = NULL;
-	struct iofd_attach *attach;
+	struct iofd_hw_dev *hd = idev ? idev->pdev->hd : NULL;
 	struct iofd_table *table;
-	bool found = false;
 
-	lockdep_assert_held(&iofd_topology_lock);
+	iofd_space_assert_locked(space);
 
-	if (inv->label) {
-		idev = iofd_device_by_label(space->obj.ctx, *inv->label);
-		if (!idev)
-			return -ENOENT;
-		hd = idev->pdev->hd;
-	}
-	spin_lock(&space->attach_lock);
-	list_for_each_entry(attach, &space->attaches, space_entry)
-		found |= concerns(attach, idev,
-				  any ? IOFD_ANY_PASID : inv->pasid);
-	spin_unlock(&space->attach_lock);
-	if (!found && (idev || !any))
+	if ((idev || !any) &&
+	    !concerns_any(space, idev, any ? IOFD_ANY_PASID : inv->pasid))
 		return -ENOENT;
-
 	list_for_each_entry(table, &space->tables, list)
 		if (!iofd_table_is_ours(table) &&
 		    (!hd || hd->ops == table->pt->ops))
@@ -61,13 +63,19 @@ static bool is_canonical(const struct iofd_space *space, u64 first, u64 last)
 static int invalidate_locked(struct iofd_space *space,
 			     const struct iofd_invalidation *inv)
 {
+	struct iofd_device *idev = NULL;
 	int rc;
 
 	if (space->dead)
 		return -ENOENT;
-	mutex_lock(&iofd_topology_lock);
-	rc = invalidate_hardware(space, inv);
-	mutex_unlock(&iofd_topology_lock);
+	if (inv->label) {
+		idev = iofd_device_get_by_label(space->obj.ctx, *inv->label);
+		if (!idev)
+			return -ENOENT;
+	}
+	rc = invalidate_hardware(space, idev, inv);
+	if (idev)
+		iofd_device_put(idev);
 	if (!rc && space->composed)
 		rc = iofd_user_refresh(space, inv->first, inv->last);
 	return rc;

@@ -55,19 +55,16 @@ static int check_label(struct iofd_space *space, struct iofd_ctx *ctx,
 	struct iofd_new_tables new = {};
 	struct iofd_device *idev;
 	struct iofd_table *table;
-	int rc = -ENOENT;
 
 	iofd_space_assert_locked(space);
 
-	mutex_lock(&iofd_topology_lock);
-	idev = iofd_device_by_label(ctx, label);
-	if (idev) {
-		table = iofd_table_for(space, idev->pdev, &new);
-		rc = PTR_ERR_OR_ZERO(table);
-		iofd_tables_drop(&new);
-	}
-	mutex_unlock(&iofd_topology_lock);
-	return rc;
+	idev = iofd_device_get_by_label(ctx, label);
+	if (!idev)
+		return -ENOENT;
+	table = iofd_table_for(space, idev->pdev, &new);
+	iofd_tables_drop(&new);
+	iofd_device_put(idev);
+	return PTR_ERR_OR_ZERO(table);
 }
 
 /* Make the table of a space that is nested over another's, for a device. */
@@ -75,16 +72,16 @@ static int nest_now(struct iofd_space *space, struct iofd_ctx *ctx, u32 dev_id,
 		    struct iofd_new_tables *new)
 {
 	struct iofd_device *idev;
-	int rc = -ENOENT;
+	struct iofd_table *table;
 
 	iofd_space_assert_locked(space);
 
-	mutex_lock(&iofd_topology_lock);
-	idev = iofd_device_by_id(ctx, dev_id);
-	if (idev)
-		rc = PTR_ERR_OR_ZERO(iofd_table_for(space, idev->pdev, new));
-	mutex_unlock(&iofd_topology_lock);
-	return rc;
+	idev = iofd_device_get_by_id(ctx, dev_id);
+	if (!idev)
+		return -ENOENT;
+	table = iofd_table_for(space, idev->pdev, new);
+	iofd_device_put(idev);
+	return PTR_ERR_OR_ZERO(table);
 }
 
 /* The parent of @space is there to stay, and can be resolved. */

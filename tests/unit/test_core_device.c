@@ -4,6 +4,7 @@
  * what administrators hear of it, and the life of a device file.
  */
 #include "testhw.h"
+#include <linux/wait_bit.h>
 
 #define USER	0x10000000ul
 #define IOVA	0x40000000ull
@@ -44,6 +45,51 @@ static void bind_and_unbind(void **state)
 	shim_close(fd);
 }
 
+/* The device that has a label, or NULL */
+static struct device *found(int fd, u64 label)
+{
+	struct iofd_device *idev = iofd_device_get_by_label(t_ctx(fd), label);
+	struct device *dev;
+
+	if (!idev)
+		return NULL;
+	dev = idev->pdev->dev;
+	iofd_device_put(idev);
+	return dev;
+}
+
+/* Somebody else is making a table for it when its file is closed. */
+static struct iofd_device *kept;
+static struct testhw_dev *kept_hw;
+static unsigned int nr_waits;
+
+static void finish(void)
+{
+	nr_waits++;
+	assert_true(kept_hw->opened);
+	assert_false(mutex_is_locked(&iofd_topology_lock));
+	assert_null(iofd_device_get_by_label(kept->obj.ctx, LABEL));
+	assert_null(iofd_device_get_by_id(kept->obj.ctx, kept->obj.id));
+	iofd_device_put(kept);
+}
+
+static void unbinding_waits_for_users(void **state)
+{
+	struct testhw_dev *hw = testhw_dev();
+	int fd = t_ok(t_open());
+
+	t_ok(t_bind(hw, fd, LABEL));
+	kept_hw = hw;
+	kept = iofd_device_get_by_label(t_ctx(fd), LABEL);
+	assert_non_null(kept);
+	nr_waits = 0;
+	shim_wait_hook = finish;
+	t_release(hw);
+	assert_int_equal(nr_waits, 1);
+	assert_false(hw->opened);
+	shim_close(fd);
+}
+
 static void labels(void **state)
 {
 	struct testhw_dev *a = testhw_dev(), *b = testhw_dev();
@@ -59,16 +105,12 @@ static void labels(void **state)
 	/* Each fd has its own. */
 	t_ok(t_bind(a, other, U64_MAX));
 	t_ok(t_bind(b, other, 0));
-	mutex_lock(&iofd_topology_lock);
-	assert_ptr_equal(iofd_device_by_label(t_ctx(fd), 0)->pdev->dev, &a->dev);
-	assert_ptr_equal(iofd_device_by_label(t_ctx(other), 0)->pdev->dev, &b->dev);
-	assert_null(iofd_device_by_label(t_ctx(fd), 1));
-	mutex_unlock(&iofd_topology_lock);
+	assert_ptr_equal(found(fd, 0), &a->dev);
+	assert_ptr_equal(found(other, 0), &b->dev);
+	assert_null(found(fd, 1));
 	/* A label is free again with its device. */
 	t_release(a);
-	mutex_lock(&iofd_topology_lock);
-	assert_null(iofd_device_by_label(t_ctx(fd), 0));
-	mutex_unlock(&iofd_topology_lock);
+	assert_null(found(fd, 0));
 	shim_close(other);
 	shim_close(fd);
 }
@@ -736,6 +778,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		core_test(bind_and_unbind),
 		core_test(labels),
+		core_test(unbinding_waits_for_users),
 		core_test(one_device_many_fds),
 		core_test(second_open_of_a_device),
 		core_test(bind_fails),

@@ -446,6 +446,12 @@ static void hw_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 	};
 }
 
+/* What can take long must not keep everybody else from attaching. */
+static void assert_unhurried(void)
+{
+	assert_false(mutex_is_locked(&iofd_topology_lock));
+}
+
 static struct iofd_hw_pt *hw_pt_alloc(struct iofd_hw_dev *hd,
 				      const struct iofd_pt_attrs *attrs)
 {
@@ -455,6 +461,7 @@ static struct iofd_hw_pt *hw_pt_alloc(struct iofd_hw_dev *hd,
 	int rc;
 
 	assert_true(hw->opened);
+	assert_unhurried();
 	if (testhw_pt_error)
 		return ERR_PTR(testhw_pt_error);
 	if (bits > hw->width_bits ||
@@ -535,6 +542,7 @@ static void hw_invalidate(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd,
 	struct testhw_dev *hw;
 	struct testhw_view *v;
 
+	assert_unhurried();
 	might_sleep();
 	assert_non_null(hpt->parent);
 	testhw_invalidations++;

@@ -16,6 +16,7 @@
 void (*shim_store_hook)(void *addr);
 void *(*shim_ioremap)(u64 start, u64 bytes);
 void (*shim_relax_hook)(void);
+void (*shim_wait_hook)(void);
 u64 (*shim_mmio_read)(const volatile void *addr, unsigned int bytes);
 void (*shim_mmio_write)(volatile void *addr, u64 value, unsigned int bytes);
 struct module shim_module;
@@ -233,6 +234,7 @@ int shim_setup(void **state)
 	shim_mmio_write = NULL;
 	shim_ioremap = NULL;
 	shim_relax_hook = NULL;
+	shim_wait_hook = NULL;
 	shim_interrupt_locks = false;
 	shim_resched_calls = 0;
 	shim_module = (struct module) {};
