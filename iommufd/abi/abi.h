@@ -131,6 +131,17 @@ int iofd_abi_invalidate(struct iofd_space *space, u64 entries, u32 entry_bytes,
 				  size_t bytes));
 
 /**
+ * iofd_container_ioctl() - a command of a VFIO container
+ * @ctx: the open file's context
+ * @cmd: command
+ * @arg: its structure, or a number
+ *
+ * Return: what the command returns; -ENOTTY for one that is not known.
+ */
+long iofd_container_ioctl(struct iofd_ctx *ctx, unsigned int cmd,
+			  void __user *arg);
+
+/**
  * iofd_abi_dispatch() - a command on /dev/iommu, of whatever ABI
  * @ctx: the open file's context
  * @cmd: command

@@ -88,7 +88,10 @@ int iofd_abi_put_ranges(u64 uptr, u32 room,
 	return fits < nr ? -EMSGSIZE : 0;
 }
 
-/* NULL: no such command; upstream's numbers lie below the native ones. */
+/*
+ * NULL: none that this is about. Upstream's numbers lie below the native ones, and
+ * those of VFIO's container below upstream's.
+ */
 static const struct iofd_abi_op *find_op(unsigned int cmd)
 {
 	unsigned int nr = cmd - _IO(IOMMU_IOASID_TYPE, IOMMU_IOASID_BASE);
@@ -109,8 +112,8 @@ long iofd_abi_dispatch(struct iofd_ctx *ctx, unsigned int cmd, void __user *arg)
 	u64 buf[IOFD_ABI_CMD_BYTES / sizeof(u64)] __uninitialized;
 	int rc;
 
-	if (!op)
-		return -ENOTTY;
+	if (unlikely(!op))
+		return iofd_container_ioctl(ctx, cmd, arg);
 	rc = iofd_abi_copy_in(buf, op->size, op->min_size, arg);
 	if (rc)
 		return rc;

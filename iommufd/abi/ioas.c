@@ -147,21 +147,14 @@ static int decode_flags(u32 flags, unsigned int *prot, bool *fixed)
 	return 0;
 }
 
-/* Does [@first, @first + @length - 1] leave what can be counted? */
-static bool overflows(u64 first, u64 length)
-{
-	return first == U64_MAX || length == U64_MAX ||
-	       (length && first + (length - 1) < first);
-}
-
 /* What is common to MAP and MAP_FILE once the request is filled in */
 static inline int map(struct iofd_ctx *ctx, u32 ioas_id, struct iofd_map_request *req)
 {
 	struct iofd_space *space;
 	int rc;
 
-	if (overflows(req->fixed ? req->iova : 0, req->length) ||
-	    overflows(req->source, req->length) || req->iova == U64_MAX)
+	if (iofd_up_overflows(req->fixed ? req->iova : 0, req->length) ||
+	    iofd_up_overflows(req->source, req->length) || req->iova == U64_MAX)
 		return -EOVERFLOW;
 	if (!req->prot)
 		return -EINVAL;
@@ -257,8 +250,8 @@ int iofd_up_copy(struct iofd_ctx *ctx, void *arg)
 	rc = decode_flags(cmd->flags, &req.prot, &req.fixed);
 	if (rc)
 		return rc;
-	if (overflows(req.source, req.length) || req.iova == U64_MAX ||
-	    overflows(req.fixed ? req.iova : 0, req.length))
+	if (iofd_up_overflows(req.source, req.length) || req.iova == U64_MAX ||
+	    iofd_up_overflows(req.fixed ? req.iova : 0, req.length))
 		return -EOVERFLOW;
 	if (!req.prot)
 		return -EINVAL;
@@ -294,7 +287,7 @@ int iofd_up_unmap(struct iofd_ctx *ctx, void *arg)
 	space = iofd_root_get(ctx, cmd->ioas_id);
 	if (unlikely(!space))
 		return -ENOENT;
-	if (unlikely(overflows(cmd->iova, cmd->length) || !cmd->length)) {
+	if (unlikely(iofd_up_overflows(cmd->iova, cmd->length) || !cmd->length)) {
 		all = !cmd->iova && cmd->length == U64_MAX;
 		rc = cmd->length ? -EOVERFLOW : -EINVAL;
 		if (!all)

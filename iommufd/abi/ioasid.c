@@ -88,24 +88,20 @@ static int native_free(struct iofd_ctx *ctx, void *ucmd)
 static void space_tables_info(struct iofd_space *space,
 			      struct iommu_ioasid_info *cmd)
 {
-	struct iofd_table *table;
+	struct iofd_tables_info info;
 
+	iofd_tables_info(space, &info);
 	cmd->flags = 0;
-	cmd->pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G;
-	list_for_each_entry(table, &space->tables, list) {
-		if (iofd_store_is(table->pt))
-			continue;
-		if (!(cmd->flags & IOMMU_IOASID_INFO_IN_HARDWARE))
-			cmd->flags = IOMMU_IOASID_INFO_IN_HARDWARE |
-				     IOMMU_IOASID_INFO_SNOOP_ENFORCED;
-		if (!table->pt->snoop_enforced)
-			cmd->flags &= ~IOMMU_IOASID_INFO_SNOOP_ENFORCED;
-		cmd->pgsize_bitmap &= table->pt->pgsize_bitmap;
-		if (!iofd_table_is_ours(table))
-			cmd->flags |= IOMMU_IOASID_INFO_HW_NESTED;
-		else if (space->parent)
-			cmd->flags |= IOMMU_IOASID_INFO_COMPOSED;
-	}
+	cmd->pgsize_bitmap = info.pgsize_bitmap & (SZ_4K | SZ_2M | SZ_1G);
+	if (!info.nr)
+		return;
+	cmd->flags = IOMMU_IOASID_INFO_IN_HARDWARE;
+	if (info.snoop_enforced)
+		cmd->flags |= IOMMU_IOASID_INFO_SNOOP_ENFORCED;
+	if (info.nr_nested)
+		cmd->flags |= IOMMU_IOASID_INFO_HW_NESTED;
+	if (space->parent && info.nr > info.nr_nested)
+		cmd->flags |= IOMMU_IOASID_INFO_COMPOSED;
 }
 
 static int space_fill_info(struct iofd_space *space,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands that upstream's iommufd has on /dev/iommu, and VFIO on device
- * files that are bound to it: layouts and numbers, for the front doors of those
- * alone. A program gets them from <linux/iommufd.h> and <linux/vfio.h>; the names
+ * The commands that upstream's iommufd has on /dev/iommu, its VFIO container among
+ * them, and VFIO on device files that are bound to it: layouts and numbers, for the
+ * front doors of those alone. A program gets them from <linux/iommufd.h> and <linux/vfio.h>; the names
  * here are others, so that both can be included. tests/unit/test_abi_pin.c holds
  * one against the other.
  *
@@ -378,6 +378,85 @@ struct up_vfio_detach {
 	u32 argsz;
 	u32 flags;
 	u32 pasid;
+};
+
+/*
+ * The VFIO container on /dev/iommu: ioctl _IO(';', number). The argument of
+ * CHECK_EXTENSION and SET_IOMMU is a number, that of the others a structure, of
+ * which argsz is the size; what is beyond our fields is not looked at.
+ */
+enum up_container_cmd {
+	UP_CONTAINER_API_VERSION = 100,
+	UP_CONTAINER_CHECK_EXTENSION,
+	UP_CONTAINER_SET_IOMMU,
+	UP_CONTAINER_GET_INFO = 112,
+	UP_CONTAINER_MAP,
+	UP_CONTAINER_UNMAP,
+	UP_CONTAINER_DIRTY_PAGES = 117,
+};
+
+#define UP_CONTAINER_VERSION	0
+
+enum up_container_extension {
+	UP_CONTAINER_TYPE1 = 1,
+	UP_CONTAINER_TYPE1V2 = 3,
+	UP_CONTAINER_DMA_CC = 4,
+	UP_CONTAINER_UNMAP_ALL = 9,
+};
+
+#define UP_CONTAINER_INFO_PGSIZES	0x1u
+#define UP_CONTAINER_INFO_CAPS		0x2u
+
+/* @min: without cap_offset, 16 bytes. Capabilities follow, if there is room. */
+struct up_container_info {
+	u32 argsz;			/* output, too: with all that follows */
+	u32 flags;
+	u64 pgsize_bitmap;
+	u32 cap_offset;			/* of the first one; 0: none */
+	u32 reserved;
+};
+
+enum up_container_cap_id {
+	UP_CONTAINER_CAP_IOVA_RANGES = 1,
+	UP_CONTAINER_CAP_DMA_AVAIL = 3,
+};
+
+struct up_container_cap {
+	u16 id;
+	u16 version;
+	u32 next;			/* offset; 0: the last one */
+};
+
+struct up_container_dma_avail {
+	struct up_container_cap cap;
+	u32 avail;
+};
+
+/* struct up_range for each follow. */
+struct up_container_iova_ranges {
+	struct up_container_cap cap;
+	u32 nr;
+	u32 reserved;
+};
+
+#define UP_CONTAINER_MAP_READ	0x1u
+#define UP_CONTAINER_MAP_WRITE	0x2u
+
+struct up_container_map {
+	u32 argsz;
+	u32 flags;
+	u64 user_va;
+	u64 iova;
+	u64 length;
+};
+
+#define UP_CONTAINER_UNMAP_FLAG_ALL	0x2u
+
+struct up_container_unmap {
+	u32 argsz;
+	u32 flags;
+	u64 iova;
+	u64 length;			/* output, too: what was unmapped */
 };
 
 #endif /* IOFD_ABI_IOMMUFD_ABI_H */

@@ -56,36 +56,6 @@ int iofd_up_option(struct iofd_ctx *ctx, void *arg)
 	}
 }
 
-/* The id alone is kept: it is forgotten when the IOAS goes. */
-int iofd_up_vfio_ioas(struct iofd_ctx *ctx, void *arg)
-{
-	struct up_vfio_ioas *cmd = arg;
-	struct iofd_space *space;
-	int rc = 0;
-
-	if (cmd->reserved || cmd->op > UP_VFIO_IOAS_CLEAR)
-		return -EOPNOTSUPP;
-	if (cmd->op == UP_VFIO_IOAS_GET) {
-		cmd->ioas_id = READ_ONCE(ctx->vfio_space);
-		return cmd->ioas_id ? 0 : -ENODEV;
-	}
-	if (cmd->op == UP_VFIO_IOAS_CLEAR) {
-		WRITE_ONCE(ctx->vfio_space, 0);
-		return 0;
-	}
-	space = iofd_root_get(ctx, cmd->ioas_id);
-	if (!space)
-		return -ENOENT;
-	xa_lock(&ctx->objects);
-	if (xa_load(&ctx->objects, cmd->ioas_id) == &space->obj)
-		WRITE_ONCE(ctx->vfio_space, cmd->ioas_id);
-	else
-		rc = -ENOENT;
-	xa_unlock(&ctx->objects);
-	iofd_space_put(space);
-	return rc;
-}
-
 int iofd_up_change_process(struct iofd_ctx *ctx, void *arg)
 {
 	struct up_change_process *cmd = arg;

@@ -10,10 +10,18 @@
 #ifndef IOFD_ABI_UPSTREAM_H
 #define IOFD_ABI_UPSTREAM_H
 
+#include <linux/limits.h>
 #include "abi/abi.h"
 #include "abi/iommufd_abi.h"
 
 struct iofd_devfile;
+
+/** iofd_up_overflows() - is [@first, @first + @length - 1] more than can be counted? */
+static inline bool iofd_up_overflows(u64 first, u64 length)
+{
+	return first == U64_MAX || length == U64_MAX ||
+	       (length && first + (length - 1) < first);
+}
 
 /* upstream.c */
 int iofd_up_destroy(struct iofd_ctx *ctx, void *arg);
@@ -32,8 +40,10 @@ int iofd_up_unmap(struct iofd_ctx *ctx, void *arg);
 
 /* option.c */
 int iofd_up_option(struct iofd_ctx *ctx, void *arg);
-int iofd_up_vfio_ioas(struct iofd_ctx *ctx, void *arg);
 int iofd_up_change_process(struct iofd_ctx *ctx, void *arg);
+
+/* container.c */
+int iofd_up_vfio_ioas(struct iofd_ctx *ctx, void *arg);
 
 /* hwpt.c */
 int iofd_up_hwpt_alloc(struct iofd_ctx *ctx, void *arg);

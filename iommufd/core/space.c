@@ -193,6 +193,35 @@ struct iofd_space *iofd_root_get(struct iofd_ctx *ctx, u32 id)
 	return space;
 }
 
+struct iofd_space *iofd_vfio_space_get(struct iofd_ctx *ctx)
+{
+	struct iofd_object *obj = NULL;
+
+	xa_lock(&ctx->objects);
+	/* It is published: the number is forgotten together with it. */
+	if (ctx->vfio_space)
+		obj = xa_load(&ctx->objects, ctx->vfio_space);
+	if (obj)
+		refcount_inc(&obj->refs);
+	xa_unlock(&ctx->objects);
+	return obj ? container_of(obj, struct iofd_space, obj) : NULL;
+}
+
+int iofd_vfio_space_set(struct iofd_ctx *ctx, struct iofd_space *space)
+{
+	int rc = 0;
+
+	xa_lock(&ctx->objects);
+	if (!space)
+		ctx->vfio_space = 0;
+	else if (xa_load(&ctx->objects, space->obj.id) == &space->obj)
+		ctx->vfio_space = space->obj.id;
+	else
+		rc = -ENOENT;
+	xa_unlock(&ctx->objects);
+	return rc;
+}
+
 void iofd_space_put(struct iofd_space *space)
 {
 	struct iofd_space *parent;
@@ -306,14 +335,40 @@ int iofd_space_allow(struct iofd_space *space,
 	return rc;
 }
 
+/* In its own tables, or in those of a space below; see IOFD_MAX_DEPTH. */
 static bool in_hardware(struct iofd_space *space)
 {
+	struct iofd_space *child;
 	struct iofd_table *table;
 
 	list_for_each_entry(table, &space->tables, list)
 		if (!iofd_store_is(table->pt))
 			return true;
+	list_for_each_entry(child, &space->children, sibling)
+		if (in_hardware(child))
+			return true;
 	return false;
+}
+
+static int small_leaves_locked(struct iofd_space *space, bool small)
+{
+	int rc = 0;
+
+	iofd_space_assert_locked(space);
+
+	if (space->dead)
+		return -ENOENT;
+	if (small == space->small_leaves)
+		return 0;
+	if (small && space->nr_mappings && in_hardware(space))
+		return -EINVAL;
+	space->small_leaves = small;
+	/* What no hardware knows of can be written again. */
+	if (small && space->nr_mappings)
+		rc = iofd_tables_make_small(space);
+	if (rc)
+		space->small_leaves = false;
+	return rc;
 }
 
 int iofd_space_small_leaves(struct iofd_space *space, bool small)
@@ -323,13 +378,7 @@ int iofd_space_small_leaves(struct iofd_space *space, bool small)
 	rc = iofd_space_lock(space);
 	if (rc)
 		return rc;
-	if (space->dead)
-		rc = -ENOENT;
-	else if (small && !space->small_leaves && space->nr_mappings &&
-		 in_hardware(space))
-		rc = -EINVAL;
-	else
-		space->small_leaves = small;
+	rc = small_leaves_locked(space, small);
 	iofd_space_unlock(space);
 	return rc;
 }

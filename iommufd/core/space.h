@@ -18,7 +18,7 @@ struct iofd_map_request;
  * struct iofd_mapping - what one MAP_DMA mapped
  * @node: (s) in iofd_space.mappings, by address
  * @first: (c) first byte
- * @last: (c) last byte
+ * @last: (s) last byte; falls when the mapping is cut
  * @owner: (s) who was charged: address of a struct iofd_account, or of a struct
  *	iofd_share (share.h) as its low bits say; 0: nobody
  *
@@ -79,7 +79,8 @@ struct iofd_table {
  * @nr_mappings: (s) count; read without the lock for reports
  * @nr_pages: (s) pages mapped; read without the lock for reports
  * @nr_shared: (s) mappings that have a struct iofd_share
- * @small_leaves: (s) leaves of its tables are of PAGE_SIZE
+ * @small_leaves: (s) of a root: leaves of all tables in its tree are of PAGE_SIZE,
+ *	so that its mappings can be cut
  * @allowed: (s) where alone the kernel chooses addresses, ascending and disjoint
  * @nr_allowed: (s) their number; 0: it chooses anywhere
  * @tables: (s) struct iofd_table; all of ours hold the same mappings
@@ -213,6 +214,23 @@ struct iofd_space *iofd_space_get(struct iofd_ctx *ctx, u32 id);
 /** iofd_root_get() - the same for a root alone */
 struct iofd_space *iofd_root_get(struct iofd_ctx *ctx, u32 id);
 
+/**
+ * iofd_vfio_space_get() - the root that stands for a VFIO container
+ * @ctx: where
+ *
+ * Return: it, with a reference, or NULL when none does.
+ */
+struct iofd_space *iofd_vfio_space_get(struct iofd_ctx *ctx);
+
+/**
+ * iofd_vfio_space_set() - let a root stand for a VFIO container
+ * @ctx: where
+ * @space: a root of it; until it is freed. NULL: none any more
+ *
+ * Return: 0, or -ENOENT when it is gone.
+ */
+int iofd_vfio_space_set(struct iofd_ctx *ctx, struct iofd_space *space);
+
 /** iofd_space_put() - drop a reference */
 void iofd_space_put(struct iofd_space *space);
 
@@ -245,10 +263,12 @@ int iofd_space_allow(struct iofd_space *space,
 /**
  * iofd_space_small_leaves() - have nothing but small leaves from now on
  * @space: a root
- * @small: false: have all sizes again
+ * @small: false: have all sizes again, for what is mapped from now on
+ *
+ * In the tree of spaces below it, too.
  *
  * Return: 0; -EINVAL to begin with it where hardware tables have something
- * mapped; -ENOENT; -EINTR.
+ * mapped; -ENOMEM; -ENOENT; -EINTR.
  */
 int iofd_space_small_leaves(struct iofd_space *space, bool small);
 
@@ -314,6 +334,33 @@ void iofd_tables_keep(struct iofd_new_tables *new);
 
 /** iofd_tables_drop() - no device is attached to a table that was made */
 void iofd_tables_drop(struct iofd_new_tables *new);
+
+/**
+ * iofd_tables_make_small() - write the store of a root again, with small leaves
+ * @space: its lock is held; it has a store, and small_leaves is set
+ *
+ * Return: 0; -ENOMEM, -EINTR: it is as before.
+ */
+int iofd_tables_make_small(struct iofd_space *space);
+
+/**
+ * struct iofd_tables_info - what all hardware tables of a space have in common
+ * @nr: how many there are
+ * @nr_nested: those of them that are users' own
+ * @pgsize_bitmap: leaf sizes
+ * @snoop_enforced: all DMA through any of them snoops
+ *
+ * Without any, what the first one might have at most.
+ */
+struct iofd_tables_info {
+	unsigned int nr;
+	unsigned int nr_nested;
+	u64 pgsize_bitmap;
+	bool snoop_enforced;
+};
+
+/** iofd_tables_info() - fill that in for a space whose lock is held */
+void iofd_tables_info(struct iofd_space *space, struct iofd_tables_info *info);
 
 /** iofd_tables_free() - free all tables of a space that nothing is attached to */
 void iofd_tables_free(struct iofd_space *space);
@@ -480,6 +527,23 @@ void iofd_space_unmap_all(struct iofd_space *space);
 
 int iofd_map_init(void);
 void iofd_map_exit(void);
+
+/* cut.c */
+
+/**
+ * iofd_space_cut() - let no mapping cross the ends of a range
+ * @space: a root
+ * @first: first byte of the range
+ * @last: last byte
+ *
+ * A mapping that crosses an end becomes two, which translate as before. Nothing
+ * is cut where leaves may be large.
+ *
+ * Return: 0; -EINVAL where a cut would not be at a page's boundary, or in a
+ * mapping that shares its pages with another; -ENOMEM; -ENOENT when the space is
+ * gone; -EINTR. On failure nothing is cut.
+ */
+int iofd_space_cut(struct iofd_space *space, u64 first, u64 last);
 
 /* iova.c */
 

@@ -146,7 +146,7 @@ static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 {
 	struct fill fill = {
 		.pt = pt,
-		.small_leaves = space->small_leaves,
+		.small_leaves = space->root->small_leaves,
 		.clip = space->format == IOMMU_FORMAT_VTD_S1,
 	};
 	int rc;
@@ -155,6 +155,30 @@ static int fill_table(struct iofd_space *space, struct iofd_hw_pt *pt)
 	if (!rc)
 		pt->ops->map_sync(pt, 0, pt->addr_last);
 	return rc;
+}
+
+int iofd_tables_make_small(struct iofd_space *space)
+{
+	struct iofd_table *old = space->primary, *table;
+	struct iofd_hw_pt *pt;
+	int rc;
+
+	iofd_space_assert_locked(space);
+
+	pt = iofd_store_alloc();
+	if (IS_ERR(pt))
+		return PTR_ERR(pt);
+	rc = fill_table(space, pt);
+	if (rc) {
+		pt->ops->pt_free(pt);
+		return rc;
+	}
+	table = table_add(space, pt);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	space->primary = table;
+	table_remove(space, old);
+	return 0;
 }
 
 static void note_new(struct iofd_new_tables *new, struct iofd_space *space,
@@ -308,6 +332,27 @@ void iofd_tables_drop(struct iofd_new_tables *new)
 	}
 }
 
+void iofd_tables_info(struct iofd_space *space, struct iofd_tables_info *info)
+{
+	struct iofd_table *table;
+
+	iofd_space_assert_locked(space);
+
+	info->nr = 0;
+	info->nr_nested = 0;
+	info->pgsize_bitmap = U64_MAX;
+	info->snoop_enforced = true;
+	list_for_each_entry(table, &space->tables, list) {
+		if (iofd_store_is(table->pt))
+			continue;
+		info->nr++;
+		if (!iofd_table_is_ours(table))
+			info->nr_nested++;
+		info->pgsize_bitmap &= table->pt->pgsize_bitmap;
+		info->snoop_enforced &= table->pt->snoop_enforced;
+	}
+}
+
 void iofd_tables_free(struct iofd_space *space)
 {
 	struct iofd_table *table, *next;
@@ -328,7 +373,7 @@ int iofd_tables_map(struct iofd_space *space, u64 first, phys_addr_t phys,
 
 		if (!iofd_table_is_ours(table) || first > pt->addr_last)
 			continue;
-		rc = iofd_pt_map(pt, space->small_leaves, first, phys,
+		rc = iofd_pt_map(pt, space->root->small_leaves, first, phys,
 				 min_t(u64, bytes, pt->addr_last - first + 1),
 				 prot);
 		if (rc)

@@ -71,6 +71,11 @@ const struct pin pins[] = {
 	PIN(VFIO_DEVICE_ATTACH_IOMMUFD_PT, vfio_device_attach_iommufd_pt, pt_id),
 	PIN(VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio_device_detach_iommufd_pt, flags),
 #endif
+#ifdef VFIO_IOMMU_MAP_DMA
+	PIN(VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info, iova_pgsizes),
+	PIN(VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map, size),
+	PIN(VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap, size),
+#endif
 	{},
 };
 
@@ -103,6 +108,34 @@ const struct pin_value pin_values[] = {
 	      sizeof(struct iommu_hwpt_vtd_s1_invalidate)),
 	VALUE("sizeof page_request", sizeof(struct iommu_hwpt_pgfault)),
 	VALUE("sizeof page_response", sizeof(struct iommu_hwpt_page_response)),
+#endif
+#ifdef VFIO_UNMAP_ALL
+	VALUE("CONTAINER_VERSION", VFIO_API_VERSION),
+	VALUE("CONTAINER_API_VERSION", _IOC_NR(VFIO_GET_API_VERSION)),
+	VALUE("CONTAINER_CHECK_EXTENSION", _IOC_NR(VFIO_CHECK_EXTENSION)),
+	VALUE("CONTAINER_SET_IOMMU", _IOC_NR(VFIO_SET_IOMMU)),
+	VALUE("CONTAINER_DIRTY_PAGES", _IOC_NR(VFIO_IOMMU_DIRTY_PAGES)),
+	VALUE("CONTAINER_TYPE1", VFIO_TYPE1_IOMMU),
+	VALUE("CONTAINER_TYPE1V2", VFIO_TYPE1v2_IOMMU),
+	VALUE("CONTAINER_DMA_CC", VFIO_DMA_CC_IOMMU),
+	VALUE("CONTAINER_UNMAP_ALL", VFIO_UNMAP_ALL),
+	VALUE("CONTAINER_INFO_PGSIZES", VFIO_IOMMU_INFO_PGSIZES),
+	VALUE("CONTAINER_INFO_CAPS", VFIO_IOMMU_INFO_CAPS),
+	VALUE("CONTAINER_CAP_IOVA_RANGES", VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE),
+	VALUE("CONTAINER_CAP_DMA_AVAIL", VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL),
+	VALUE("CONTAINER_MAP_READ", VFIO_DMA_MAP_FLAG_READ),
+	VALUE("CONTAINER_MAP_WRITE", VFIO_DMA_MAP_FLAG_WRITE),
+	VALUE("CONTAINER_UNMAP_FLAG_ALL", VFIO_DMA_UNMAP_FLAG_ALL),
+	VALUE("sizeof container_cap", sizeof(struct vfio_info_cap_header)),
+	VALUE("sizeof container_dma_avail",
+	      sizeof(struct vfio_iommu_type1_info_dma_avail)),
+	VALUE("sizeof container_iova_ranges",
+	      sizeof(struct vfio_iommu_type1_info_cap_iova_range)),
+	VALUE("sizeof range", sizeof(struct vfio_iova_range)),
+	VALUE("offset cap_offset",
+	      offsetof(struct vfio_iommu_type1_info, cap_offset)),
+	VALUE("offset user_va", offsetof(struct vfio_iommu_type1_dma_map, vaddr)),
+	VALUE("offset iova", offsetof(struct vfio_iommu_type1_dma_map, iova)),
 #endif
 	{},
 };

@@ -159,31 +159,6 @@ static void option_rlimit_mode(void **state)
 	shim_close(fd);
 }
 
-/* VFIO_IOAS: which IOAS stands for a container */
-static void vfio_ioas(void **state)
-{
-	int fd = t_ok(t_open()), ioas = t_ok(u_ioas(fd)), other = t_ok(u_ioas(fd));
-
-	t_errno(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), ENODEV);
-	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_CLEAR, 0));
-	t_errno(u_vfio_ioas(fd, UP_VFIO_IOAS_SET, 77), ENOENT);
-	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_SET, ioas));
-	assert_int_equal(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), ioas);
-	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_SET, other));
-	assert_int_equal(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), other);
-	t_ok(u_destroy(fd, ioas));
-	assert_int_equal(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), other);
-	t_ok(u_destroy(fd, other));
-	t_errno(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), ENODEV);
-	/* Whoever gets the number next is not it. */
-	other = t_ok(u_ioas(fd));
-	t_errno(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), ENODEV);
-	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_SET, other));
-	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_CLEAR, 0));
-	t_errno(u_vfio_ioas(fd, UP_VFIO_IOAS_GET, 0), ENODEV);
-	shim_close(fd);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,7 +166,6 @@ int main(void)
 		core_test(reserved_regions),
 		core_test(option_huge_pages),
 		core_test(option_rlimit_mode),
-		core_test(vfio_ioas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ static void before(void)
 	t_ok(u_map(fd, ioas, USER, 40, IOVA));
 	t_ok(u_map(fd, ioas, USER, 40, IOVA + PG(40)));
 	t_ok(u_map_file(fd, other, mem, 0, 8, IOVA));
+	t_ok(u_vfio_ioas(fd, UP_VFIO_IOAS_SET, other));
 	dev = t_ok(u_bind(hw, fd));
 	hwpt = t_ok(u_hwpt(fd, dev, ioas, UP_HWPT_NEST_PARENT));
 	nested = t_ok(u_nested(fd, dev, hwpt, 0));
@@ -214,6 +215,33 @@ static long run_detach(void)
 	return u_detach(hw);
 }
 
+static long run_container_info(void)
+{
+	struct up_container_info info = { .argsz = sizeof(info) };
+
+	return up(fd, UP_CONTAINER_GET_INFO, &info);
+}
+
+static long run_container_type1(void)
+{
+	return c_set(fd, UP_CONTAINER_TYPE1);
+}
+
+static long run_container_map(void)
+{
+	return c_map(fd, USER, 40, 0);
+}
+
+static long run_container_unmap(void)
+{
+	return c_unmap(fd, IOVA, 8);
+}
+
+static long run_container_unmap_part(void)
+{
+	return c_unmap(fd, IOVA + PG(2), 3);
+}
+
 static const struct oom_case cases[] = {
 	{ "IOAS_ALLOC", run_ioas, 2 },
 	{ "ALLOW_IOVAS", run_allow, 1 },
@@ -225,6 +253,11 @@ static const struct oom_case cases[] = {
 	{ "UNMAP", run_unmap, 0 },
 	{ "OPTION", run_option, 0 },
 	{ "VFIO_IOAS", run_vfio_ioas, 0 },
+	{ "container GET_INFO", run_container_info, 1 },
+	{ "container SET_IOMMU to TYPE1", run_container_type1, 4 },
+	{ "container MAP_DMA", run_container_map, 4 },
+	{ "container UNMAP_DMA", run_container_unmap, 0 },
+	{ "container UNMAP_DMA of a part", run_container_unmap_part, 2 },
 	{ "HWPT_ALLOC", run_hwpt, 6 },
 	{ "HWPT_ALLOC with a fault queue", run_hwpt_fault, 2 },
 	{ "HWPT_ALLOC nested", run_nested, 4 },
@@ -254,6 +287,8 @@ static void exhaust(const struct oom_case *c)
 		/* What it does before the command that can fail */
 		if (c->run == run_change_process)
 			u_unmap_all(fd, ioas);
+		if (c->run == run_container_unmap_part)
+			t_ok(run_container_type1());
 		state = t_state();
 		shim_fail_nth(n);
 		rc = c->run();

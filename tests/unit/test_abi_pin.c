@@ -38,6 +38,12 @@ static const struct pin vfio_table[] = {
 	{ "DETACH_IOMMUFD_PT", 0x3b78, sizeof(struct up_vfio_detach), 8 },
 };
 
+static const struct pin container_table[] = {
+	{ "GET_INFO", 0x3b70, sizeof(struct up_container_info), 16 },
+	{ "MAP_DMA", 0x3b71, sizeof(struct up_container_map), 32 },
+	{ "UNMAP_DMA", 0x3b72, sizeof(struct up_container_unmap), 24 },
+};
+
 static const struct pin_value our_values[] = {
 #define OURS(v)	{ #v, #v, UP_##v }
 	OURS(MAP_FIXED), OURS(MAP_WRITE), OURS(MAP_READ),
@@ -46,9 +52,21 @@ static const struct pin_value our_values[] = {
 	OURS(HWPT_DATA_VTD_S1), OURS(VTD_S1_SRE), OURS(VTD_S1_EAFE),
 	OURS(VTD_S1_WPE), OURS(HW_INFO_VTD), OURS(INVALIDATE_VTD_S1),
 	OURS(INVALIDATE_LEAF),
+	OURS(CONTAINER_VERSION), OURS(CONTAINER_API_VERSION),
+	OURS(CONTAINER_CHECK_EXTENSION), OURS(CONTAINER_SET_IOMMU),
+	OURS(CONTAINER_DIRTY_PAGES), OURS(CONTAINER_TYPE1),
+	OURS(CONTAINER_TYPE1V2), OURS(CONTAINER_DMA_CC),
+	OURS(CONTAINER_UNMAP_ALL), OURS(CONTAINER_INFO_PGSIZES),
+	OURS(CONTAINER_INFO_CAPS), OURS(CONTAINER_CAP_IOVA_RANGES),
+	OURS(CONTAINER_CAP_DMA_AVAIL), OURS(CONTAINER_MAP_READ),
+	OURS(CONTAINER_MAP_WRITE), OURS(CONTAINER_UNMAP_FLAG_ALL),
 #define SIZE(s)	{ #s, "sizeof " #s, sizeof(struct up_##s) }
 	SIZE(range), SIZE(vtd_s1), SIZE(hw_info_vtd), SIZE(invalidate_vtd_s1),
-	SIZE(page_request), SIZE(page_response),
+	SIZE(page_request), SIZE(page_response), SIZE(container_cap),
+	SIZE(container_dma_avail), SIZE(container_iova_ranges),
+#define OFFSET(s, f)	{ #f, "offset " #f, offsetof(struct up_##s, f) }
+	OFFSET(container_info, cap_offset), OFFSET(container_map, user_va),
+	OFFSET(container_map, iova),
 };
 
 static_assert(sizeof(struct up_range) == 16 && sizeof(struct up_vtd_s1) == 24 &&
@@ -58,7 +76,10 @@ static_assert(sizeof(struct up_range) == 16 && sizeof(struct up_vtd_s1) == 24 &&
 	      sizeof(struct up_page_response) == 8 &&
 	      sizeof(struct up_vfio_bind) == 24 &&
 	      sizeof(struct up_vfio_attach) == 16 &&
-	      sizeof(struct up_vfio_detach) == 12);
+	      sizeof(struct up_vfio_detach) == 12 &&
+	      sizeof(struct up_container_info) == 24 &&
+	      sizeof(struct up_container_map) == 32 &&
+	      sizeof(struct up_container_unmap) == 24);
 
 static void commands_are_those_of_the_table(void **state)
 {
@@ -76,14 +97,23 @@ static void commands_are_those_of_the_table(void **state)
 	}
 	for (i = 0; i < ARRAY_SIZE(vfio_table); i++)
 		assert_int_equal(vfio_table[i].ioctl, _IO(';', UP_VFIO_BIND + i));
+	for (i = 0; i < ARRAY_SIZE(container_table); i++)
+		assert_int_equal(container_table[i].ioctl,
+				 _IO(';', UP_CONTAINER_GET_INFO + i));
+}
+
+static const struct pin *our_pin(unsigned int nr)
+{
+	if (nr >= UP_DESTROY)
+		return &table[nr - UP_DESTROY];
+	return nr >= UP_VFIO_BIND ? &vfio_table[nr - UP_VFIO_BIND] :
+				    &container_table[nr - UP_CONTAINER_GET_INFO];
 }
 
 /* A header can be older than what we know; it cannot say otherwise. */
 static void pin_one(const struct pin *pin)
 {
-	unsigned int nr = pin->ioctl & 0xff;
-	const struct pin *ours = nr >= UP_DESTROY ? &table[nr - UP_DESTROY] :
-						    &vfio_table[nr - UP_VFIO_BIND];
+	const struct pin *ours = our_pin(pin->ioctl & 0xff);
 
 	assert_int_equal(pin->ioctl, ours->ioctl);
 	if (pin->size > ours->size || pin->size < ours->min)

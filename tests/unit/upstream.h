@@ -207,6 +207,72 @@ static inline int u_change_process(int fd)
 	return up(fd, UP_IOAS_CHANGE_PROCESS, &cmd);
 }
 
+/* On a container */
+
+static inline int c_number(int fd, unsigned int nr, unsigned long arg)
+{
+	return shim_ioctl(fd, _IO(';', nr), (void *)arg);
+}
+
+static inline int c_extension(int fd, unsigned long extension)
+{
+	return c_number(fd, UP_CONTAINER_CHECK_EXTENSION, extension);
+}
+
+static inline int c_set(int fd, unsigned long type)
+{
+	return c_number(fd, UP_CONTAINER_SET_IOMMU, type);
+}
+
+static inline int c_map_bytes(int fd, u64 addr, u64 length, u64 iova, u32 flags)
+{
+	struct up_container_map cmd = {
+		.argsz = sizeof(cmd), .flags = flags, .user_va = addr,
+		.iova = iova, .length = length,
+	};
+
+	return up(fd, UP_CONTAINER_MAP, &cmd);
+}
+
+static inline int c_map(int fd, unsigned long addr, unsigned long nr_pages,
+			u64 iova)
+{
+	return c_map_bytes(fd, addr, (u64)nr_pages << PAGE_SHIFT, iova,
+			   UP_CONTAINER_MAP_READ | UP_CONTAINER_MAP_WRITE);
+}
+
+/* Bytes; the whole result is in *@length. */
+static inline int c_unmap_bytes(int fd, u64 iova, u64 *length, u32 flags)
+{
+	struct up_container_unmap cmd = {
+		.argsz = sizeof(cmd), .flags = flags, .iova = iova,
+		.length = *length,
+	};
+	int rc = up(fd, UP_CONTAINER_UNMAP, &cmd);
+
+	*length = cmd.length;
+	return rc;
+}
+
+/* Pages that were unmapped, or -errno and then there are none. */
+static inline long c_unmap(int fd, u64 iova, unsigned long nr_pages)
+{
+	u64 length = (u64)nr_pages << PAGE_SHIFT;
+	int rc = c_unmap_bytes(fd, iova, &length, 0);
+
+	if (rc)
+		assert_int_equal(length, 0);
+	return rc ?: (long)(length >> PAGE_SHIFT);
+}
+
+static inline long c_unmap_all(int fd)
+{
+	u64 length = 0;
+
+	return c_unmap_bytes(fd, 0, &length, UP_CONTAINER_UNMAP_FLAG_ALL) ?:
+	       (long)(length >> PAGE_SHIFT);
+}
+
 /* On device files */
 
 static inline long u_vfio(struct testhw_dev *hw, unsigned int nr, void *cmd)
