@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * VFIO's commands on device files, as upstream's clients use them: all sizes that
- * there have been, replacing, and devices that native commands share.
+ * there have been, and replacing. What native commands share is in test_abi_mixed.c.
  */
 #include "upstream.h"
 
@@ -181,25 +181,6 @@ static void unbound(void **state)
 
 	t_errno(u_attach(hw, 1), EINVAL);
 	t_errno(u_detach(hw), EINVAL);
-}
-
-/* The label is the id; who has taken it natively is in the way, and told so. */
-static void labels(void **state)
-{
-	struct fixture f = program();
-	struct testhw_dev *hw = testhw_dev(), *third = testhw_dev();
-	struct iommu_device_info info = { .size = sizeof(info), .label = f.dev };
-
-	assert_int_equal(f.dev, 3);
-	t_errno(t_bind(hw, f.fd, 3), EBUSY);
-	t_errno(shim_ioctl(f.fd, IOMMU_DEVICE_GET_INFO, &info), EMSGSIZE);
-	assert_int_equal(info.pasid_width_bits, 8);
-	/* The next id is 4, or 5 when the label 4 is taken by what has the id 4. */
-	t_ok(t_bind(hw, f.fd, 5));
-	t_errno(u_bind(third, f.fd), EBUSY);
-	t_release(hw);
-	assert_int_equal(u_bind(third, f.fd), 4);
-	shim_close(f.fd);
 }
 
 /* DETACH: a silent success when there is nothing, and blocked afterwards */
@@ -417,83 +398,6 @@ static void pasids(void **state)
 	shim_close(f.fd);
 }
 
-/* A binding keeps /dev/iommu open, as upstream's do; a native one does not. */
-static void closing_in_any_order(void **state)
-{
-	struct fixture f = program();
-	struct testhw_dev *native = testhw_dev();
-
-	t_ok(t_bind(native, f.fd, 0x99));
-	t_ok(t_attach(native, f.fd, f.ioas));
-	t_ok(u_attach(f.hw, f.ioas));
-	shim_close(f.fd);
-	assert_reaches(f.hw, IOVA, USER, PAGES);
-	assert_reaches(native, IOVA, USER, PAGES);
-	t_ok(u_attach(f.hw, f.other));
-	assert_reaches(f.hw, IOVA, OTHER, PAGES);
-	t_release(f.hw);
-	assert_blocked(native, IOVA, PAGES);
-	assert_int_equal(shim_pins, 0);
-	assert_int_equal(testhw_pts, 0);
-}
-
-/* Native and upstream commands on one device */
-static void mixed(void **state)
-{
-	struct fixture f = program();
-	struct testhw_dev *native = testhw_dev();
-	int fd2 = t_ok(t_open()), root2 = t_ok(t_alloc(fd2)), child;
-
-	/* Bound by upstream, attached natively, and replaced */
-	t_ok(t_attach(f.hw, f.fd, f.ioas));
-	assert_reaches(f.hw, IOVA, USER, PAGES);
-	t_errno(t_attach(f.hw, f.fd, f.other), EBUSY);
-	t_ok(u_attach(f.hw, f.other));
-	assert_reaches(f.hw, IOVA, OTHER, PAGES);
-	t_errno(t_detach(f.hw, f.fd, f.ioas), ENOENT);
-	t_ok(t_detach(f.hw, f.fd, f.other));
-	assert_blocked(f.hw, IOVA, PAGES);
-
-	/* A stack goes as a whole. */
-	child = t_ok(t_alloc_child(f.fd, f.ioas));
-	t_ok(t_map(f.fd, child, IOVA, 4, 0));
-	t_ok(u_attach(f.hw, f.ioas));
-	t_ok(t_attach(f.hw, f.fd, child));
-	assert_reaches(f.hw, 0, USER, 4);
-	t_ok(u_attach(f.hw, f.other));
-	assert_reaches(f.hw, IOVA, OTHER, PAGES);
-	t_errno(t_detach(f.hw, f.fd, child), ENOENT);
-	t_ok(u_attach(f.hw, f.ioas));
-	t_ok(t_attach(f.hw, f.fd, child));
-	t_ok(u_detach(f.hw));
-	assert_blocked(f.hw, 0, 4);
-	assert_blocked(f.hw, IOVA, PAGES);
-	/* Natively it comes off one by one. */
-	t_ok(u_attach(f.hw, f.ioas));
-	t_ok(t_attach(f.hw, f.fd, child));
-	t_ok(t_detach(f.hw, f.fd, child));
-	assert_reaches(f.hw, IOVA, USER, PAGES);
-
-	/* What is bound natively alone is not upstream's to attach. */
-	t_ok(t_bind(native, f.fd, 0xabc));
-	t_errno(u_bind(native, f.fd), EINVAL);
-	t_ok(t_attach(native, f.fd, f.ioas));
-	t_errno(u_attach(native, f.ioas), EINVAL);
-	t_errno(u_detach(native), EINVAL);
-	/* Bound to another fd besides, natively: each has what it has attached. */
-	t_ok(t_bind(f.hw, fd2, 1));
-	t_errno(t_attach(f.hw, fd2, root2), EBUSY);
-	t_ok(u_attach(f.hw, f.other));
-	assert_reaches(f.hw, IOVA, OTHER, PAGES);
-	t_ok(u_detach(f.hw));
-	t_ok(t_attach(f.hw, fd2, root2));
-	t_errno(u_attach(f.hw, f.other), EINVAL);
-	t_ok(u_detach(f.hw));
-	t_ok(t_detach(f.hw, fd2, root2));
-	shim_close(fd2);
-	shim_close(f.fd);
-}
-
 /* What QEMU 10 does, command by command */
 static void as_qemu_does(void **state)
 {
@@ -540,7 +444,6 @@ int main(void)
 		core_test(argsz),
 		core_test(bind_errors),
 		core_test(unbound),
-		core_test(labels),
 		core_test(contract_detach_succeeds),
 		core_test(attach_ioas),
 		core_test(contract_attach_to_incompatible_is_EINVAL),
@@ -548,8 +451,6 @@ int main(void)
 		core_test(replacing),
 		core_test(events),
 		core_test(pasids),
-		core_test(closing_in_any_order),
-		core_test(mixed),
 		core_test(as_qemu_does),
 	};
 
