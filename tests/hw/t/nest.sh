@@ -5,6 +5,7 @@
 # tables for roots, and with first-level ones.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: hw
 set -euo pipefail
 make -s -C tests/hw/guest

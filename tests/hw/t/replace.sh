@@ -5,6 +5,7 @@
 # where a command takes longer, less often.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: hw
 set -euo pipefail
 make -s -C tests/hw/guest

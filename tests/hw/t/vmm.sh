@@ -5,6 +5,7 @@
 # many PASIDs; DMA that is running while it is taken away.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: hw
 set -euo pipefail
 make -s -C tests/hw/guest

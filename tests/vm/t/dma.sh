@@ -4,6 +4,7 @@
 # DMA of a device reaches what is mapped for it and nothing else; groups.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: vtd kernel
 set -euo pipefail
 make -s -C tests/vm

@@ -4,6 +4,7 @@
 # What 'iommuctl doctor' says on machines where something is wrong.
 #
 # kernels: 6.1 6.12
+# long: yes
 # debug: no
 set -euo pipefail
 command -v jq >/dev/null || { echo "needs jq"; exit 77; }

@@ -5,6 +5,7 @@
 # else works where the kernel will not let us tell it.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: vtd kernel
 set -euo pipefail
 kernel=${KERNEL:-6.1} build=${BUILD:-$PWD/build}

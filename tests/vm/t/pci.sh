@@ -5,6 +5,7 @@
 # virtual functions.
 #
 # kernels: 6.1 6.12
+# long: yes
 # iommu: vtd kernel
 set -euo pipefail
 make -s -C tests/vm

@@ -5,6 +5,7 @@
 # mode. DMA, groups, children, and the kernel's own type1 container.
 #
 # kernels: 6.1 6.12
+# long: yes
 set -euo pipefail
 make -s -C tests/vm
 bin=${BUILD:-$PWD/build}/vm

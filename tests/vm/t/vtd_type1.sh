@@ -4,6 +4,7 @@
 # Stock vfio-pci and its type1 container with our VT-d driver as the kernel's.
 #
 # kernels: 6.1 6.12
+# long: yes
 set -euo pipefail
 bin=${BUILD:-$PWD/build}/vm
 make -s -C tests/vm "$bin/vtd_type1" >&2
