@@ -78,11 +78,14 @@ struct iofd_hw_dev {
  *	hardware cannot; AUTO enforces where it can
  * @nest_parent: users' tables will be nested over it (VT-d: a second-level
  *	table); -EOPNOTSUPP where the hardware does not nest
+ * @dirty: the hardware keeps track of what is written through it, for read_dirty();
+ *	-EOPNOTSUPP where it cannot (no IOMMU_DEVICE_INFO_DIRTY)
  */
 struct iofd_pt_attrs {
 	u32 addr_width_bits;
 	u32 coherency;
 	bool nest_parent;
+	bool dirty;
 };
 
 /**
@@ -108,6 +111,7 @@ struct iofd_nest_attrs {
  * @addr_last: highest address that it can hold
  * @snoop_enforced: all DMA through it snoops the CPU caches
  * @nest_parent: pt_nest() can be called over it
+ * @dirty: read_dirty() can be called. All hardware that walks it keeps track
  * @parent: a user's table: the table that its addresses are translated by;
  *	NULL for a kernel-managed one
  *
@@ -119,6 +123,7 @@ struct iofd_hw_pt {
 	u64 addr_last;
 	bool snoop_enforced;
 	bool nest_parent;
+	bool dirty;
 	struct iofd_hw_pt *parent;
 };
 
@@ -134,6 +139,14 @@ struct iofd_hw_pt {
  */
 typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
 			   unsigned int prot);
+
+/**
+ * typedef iofd_dirty_fn - receives ranges that devices have written
+ * @arg: the caller's
+ * @iova: first byte
+ * @last: last byte
+ */
+typedef void (*iofd_dirty_fn)(void *arg, u64 iova, u64 last);
 
 /**
  * struct iofd_hw_ops - a provider
@@ -192,6 +205,14 @@ typedef int (*iofd_run_fn)(void *arg, u64 iova, phys_addr_t phys, size_t bytes,
  *	Cannot fail.
  * @for_each_run: hand the runs that are present in [iova, last] to @fn, in
  *	ascending order. Returns what @fn returned when it was not 0.
+ * @read_dirty: of a table with @dirty: hand all that devices have written in
+ *	[iova, last] to @fn (NULL: nobody wants it), in ascending order, in units of
+ *	leaves, clipped to the range. @clear: begin anew: what is written after this
+ *	has returned is handed out the next time, and what was written by then is
+ *	in memory. A leaf that an end of the range cuts is not begun anew, and is
+ *	handed out each time. Users' tables that are nested over it count as well,
+ *	the reading of their pages, which hardware may write, included. Cannot fail.
+ *	NULL where no table has @dirty.
  *
  * @reap and @for_each_run are NULL where the hardware's driver cannot walk its
  * table; the core then keeps the physical addresses itself. @revoke then also
@@ -228,6 +249,8 @@ struct iofd_hw_ops {
 		     iofd_run_fn fn, void *arg);
 	int (*for_each_run)(struct iofd_hw_pt *pt, u64 iova, u64 last,
 			    iofd_run_fn fn, void *arg);
+	void (*read_dirty)(struct iofd_hw_pt *pt, u64 iova, u64 last,
+			   bool clear, iofd_dirty_fn fn, void *arg);
 };
 
 /**

@@ -35,6 +35,11 @@ enum walk {
 	WALK_RESERVED,		/* a bit is set that hardware wants clear */
 };
 
+/* Hardware marks what it reads (A) and writes (D); otherwise both are clear. */
+#define A	BIT_ULL(8)
+#define D	BIT_ULL(9)
+static bool marks;
+
 typedef u64 (*read64_fn)(phys_addr_t phys);
 
 static u64 size_of_level(unsigned int level)
@@ -103,6 +108,9 @@ static enum walk walk(const struct sl_table *sl, read64_fn read64, u64 iova,
 		bool ps = e & BIT_ULL(7);
 		u64 reserved = GENMASK_ULL(6, 2) | GENMASK_ULL(10, 8) | GENMASK_ULL(63, 62);
 
+		if (marks)
+			reserved &= ~A;
+
 		if (FIRST_LEVEL ? !(e & 1) : !PERM(e))
 			return WALK_ABSENT;
 		*perm &= PERM(e);
@@ -112,6 +120,8 @@ static enum walk walk(const struct sl_table *sl, read64_fn read64, u64 iova,
 			reserved |= BIT_ULL(11) & ~sl->leaf_bits;
 			reserved |= GENMASK_ULL(51, 12) & (size_of_level(level) - 1);
 			reserved &= ~LEAF_SET;
+			if (marks)
+				reserved &= ~D;
 			if (e & reserved || ~e & (sl->leaf_bits | LEAF_SET))
 				return WALK_RESERVED;
 			*phys = (e & GENMASK_ULL(51, 12)) +
@@ -709,6 +719,137 @@ static void ranges_may_cut_leaves_when_reading(void **state)
 	end();
 }
 
+/* What hardware does that writes to @iova; returns the size of the leaf. */
+static u64 mark(u64 iova)
+{
+	u64 *table = sl.root;
+	unsigned int level;
+
+	for (level = sl.levels;; level--) {
+		u64 *e = table + iova / size_of_level(level) % 512;
+
+		assert_true(PERM(*e));
+		*e |= A;
+		if (level == 1 || *e & BIT_ULL(7)) {
+			*e |= D;
+			return size_of_level(level);
+		}
+		table = phys_to_virt(*e & GENMASK_ULL(51, 12));
+	}
+}
+
+/* Collects what was written, as runs that lead nowhere. */
+static void collect_dirty(void *arg, u64 iova, u64 last)
+{
+	assert_true(iova <= last);
+	collect(arg, iova, 0, last - iova + 1, 0);
+}
+
+static bool dirty(u64 iova, u64 last, bool clear)
+{
+	got = (struct runs) {};
+	return sl_read_dirty(&sl, iova, last, clear, collect_dirty, &got);
+}
+
+static void written_leaves_are_found(void **state)
+{
+	const u64 m = SZ_2M, k = SZ_4K, g = SZ_1G;
+	unsigned int i;
+
+	if (FIRST_LEVEL)
+		return;
+	marks = true;
+	begin(5, 3, false);
+	map(4 * m - 3 * k, g, 3 * k, RW);		/* up to ... */
+	map(4 * m, 2 * g, m, RW);			/* ... a large one, ... */
+	map(5 * m, 5 * g + k, 600 * k, IOFD_WRITE);	/* and behind it */
+	map(g, 3 * g, g, RW);
+	map(BIT_ULL(56), g, k, RW);
+	assert_false(dirty(0, U64_MAX, true));
+	assert_int_equal(got.nr, 0);
+
+	for (i = 0; i < 2; i++) {
+		mark(4 * m - k);
+		mark(4 * m + 17 * k);
+		mark(5 * m + 17 * k);
+		mark(5 * m + 18 * k);
+		mark(5 * m + 20 * k);
+		mark(g + 7 * m);
+		mark(BIT_ULL(56));
+		/* Looking changes nothing. */
+		assert_false(dirty(0, U64_MAX, false));
+		assert_int_equal(got.nr, 5);
+		/* Neighbours are one; a large leaf is written as a whole. */
+		check_run(0, 4 * m - k, 0, m + k, 0);
+		check_run(1, 5 * m + 17 * k, 0, 2 * k, 0);
+		check_run(2, 5 * m + 20 * k, 0, k, 0);
+		check_run(3, g, 0, g, 0);
+		check_run(4, BIT_ULL(56), 0, k, 0);
+		/* A part of a leaf is told of, and its mark is left. */
+		assert_false(dirty(4 * m + k, 4 * m + 3 * k - 1, true));
+		assert_int_equal(got.nr, 1);
+		check_run(0, 4 * m + k, 0, 2 * k, 0);
+		assert_false(dirty(g + m, g + m + k - 1, true));
+		check_run(0, g + m, 0, k, 0);
+		assert_false(dirty(2 * g - k, U64_MAX >> 8, true));
+		check_run(0, 2 * g - k, 0, k, 0);
+		/* Cleared from the first to the last byte of the range */
+		assert_true(dirty(5 * m + 18 * k, 5 * m + 21 * k - 1, true));
+		assert_int_equal(got.nr, 2);
+		assert_false(dirty(5 * m + 18 * k, 5 * m + 21 * k - 1, true));
+		assert_int_equal(got.nr, 0);
+		/* Nobody has to listen. */
+		assert_true(sl_read_dirty(&sl, 0, U64_MAX, true, NULL, NULL));
+		assert_false(dirty(0, U64_MAX, true));
+		assert_int_equal(got.nr, 0);
+	}
+	check_page(&sl, 4 * m - k, g + 2 * k, RW);
+	check_page(&sl, 4 * m + k, 2 * g + k, RW);
+	check_page(&sl, 5 * m + 18 * k, 5 * g + 19 * k, IOFD_WRITE);
+	end();
+	marks = false;
+}
+
+/* All that hardware sets is of no consequence for anything else. */
+static void marks_hinder_nothing(void **state)
+{
+	const u64 k = SZ_4K, m = SZ_2M;
+	unsigned int i;
+
+	if (FIRST_LEVEL)
+		return;
+	marks = true;
+	begin(4, 3, false);
+	sl.replaces_tables = true;
+	map(m, 7 * m, 2 * m + 512 * k, RW);
+	for (i = 0; i < 512; i += 3)
+		mark(3 * m + i * k);
+	mark(m);
+	each(&sl, 0, U64_MAX);
+	assert_int_equal(got.nr, 1);
+	check_run(0, m, 7 * m, 3 * m, RW);
+	/* One page goes, with the tables as they are */
+	unmap(&sl, 3 * m, 4 * m - 1);
+	assert_int_equal(got.nr, 1);
+	check_run(0, 3 * m, 9 * m, m, RW);
+	/* What comes in its place begins without. */
+	map(3 * m, 9 * m, k, RW);
+	assert_false(dirty(3 * m, 3 * m + k - 1, false));
+	assert_int_equal(got.nr, 0);
+	mark(3 * m);
+	unmap(&sl, 3 * m, 3 * m + k - 1);
+	check_run(0, 3 * m, 9 * m, k, RW);
+	map(3 * m, 9 * m, m, RW);
+	assert_int_equal(census(&sl).leaves[2], 3);
+	unmap(&sl, 0, U64_MAX);
+	assert_int_equal(got.nr, 1);
+	check_run(0, m, 7 * m, 3 * m, RW);
+	trim(&sl);
+	assert_int_equal(census(&sl).tables, 1);
+	end();
+	marks = false;
+}
+
 static void absent_ranges_cost_nothing(void **state)
 {
 	const u64 far[] = { 0, 0x123456789000, 0x7fffffffe000, 0xfffffffff000 };
@@ -971,6 +1112,7 @@ struct cell {
 	u64 phys;
 	unsigned int prot;		/* 0: not mapped */
 	u32 first, nr;			/* cells of the mapping it belongs to */
+	u64 leaf;			/* size of the leaf it is in, if that is marked */
 };
 
 static struct {
@@ -1119,6 +1261,57 @@ static void random_unmap(unsigned int w)
 		trim(&sl);
 }
 
+/* Hardware writes here and there. */
+static void random_write(unsigned int w)
+{
+	unsigned int n = 1 + shim_random_below(20);
+
+	while (n--) {
+		unsigned int i = shim_random_below(WINDOW), k;
+		u64 iova = cell_iova(w, i), size;
+
+		if (!model.cell[w][i].prot)
+			continue;
+		size = mark(iova);
+		for (k = 0; k < WINDOW; k++)
+			if (cell_iova(w, k) / size == iova / size)
+				model.cell[w][k].leaf = size;
+	}
+}
+
+static void random_read_dirty(unsigned int w)
+{
+	unsigned int i = shim_random_below(WINDOW), n = 0, k;
+	unsigned int end = min(i + random_length(), (unsigned int)WINDOW);
+	u64 first = cell_iova(w, i), last = cell_iova(w, end) - 1, from;
+	bool clear = shim_random_below(2), cleared = false;
+	struct cell *cell = model.cell[w];
+
+	cleared = dirty(first, last, clear);
+	for (k = i; k < end;) {
+		if (!cell[k].leaf) {
+			k++;
+			continue;
+		}
+		for (from = k; k < end && cell[k].leaf; k++)
+			;
+		check_run(n++, cell_iova(w, from), 0,
+			  (k - from) * model.granule, 0);
+	}
+	assert_int_equal(got.nr, n);
+	for (k = i; clear && k < end; k++) {
+		u64 leaf = cell[k].leaf, at;
+
+		if (!leaf)
+			continue;
+		at = cell_iova(w, k) & ~(leaf - 1);
+		if (at < first || at + (leaf - 1) > last)
+			continue;
+		cell[k].leaf = 0;
+		assert_true(cleared);
+	}
+}
+
 static void random_read(unsigned int w)
 {
 	unsigned int i = shim_random_below(WINDOW);
@@ -1156,6 +1349,10 @@ static void random_operations(unsigned int levels, unsigned int max_leaf_level,
 			break;
 		default:
 			random_read(w);
+			if (marks) {
+				random_write(w);
+				random_read_dirty(w);
+			}
 		}
 		if (i % 1000 == 999) {
 			sync(&sl);
@@ -1173,6 +1370,17 @@ static void random_pages(void **state)
 	random_operations(4, 1, false, true, SZ_4K, 10000);
 	random_operations(5, 3, true, true, SZ_4K, 20000);
 	random_operations(3, 2, true, false, SZ_4K, 20000);
+}
+
+/* While hardware keeps track */
+static void random_pages_written(void **state)
+{
+	if (FIRST_LEVEL)
+		return;
+	marks = true;
+	random_operations(4, 3, false, true, SZ_4K, 20000);
+	random_operations(5, 1, false, false, SZ_4K, 10000);
+	marks = false;
 }
 
 static void random_large_leaves(void **state)
@@ -1197,6 +1405,8 @@ int main(void)
 		shim_test(runs_are_merged_where_contiguous),
 		shim_test(a_walk_ends_when_told),
 		shim_test(ranges_may_cut_leaves_when_reading),
+		shim_test(written_leaves_are_found),
+		shim_test(marks_hinder_nothing),
 		shim_test(absent_ranges_cost_nothing),
 		shim_test(a_line_is_written_back_once),
 		shim_test(trimming_goes_up_to_the_root),
@@ -1205,6 +1415,7 @@ int main(void)
 		shim_test(destroy_whatever_there_is),
 		shim_test(out_of_memory_anywhere),
 		shim_test(random_pages),
+		shim_test(random_pages_written),
 		shim_test(random_large_leaves),
 	};
 

@@ -631,6 +631,67 @@ static void test_nested_dirty(void **state)
 	env_free(e);
 }
 
+/*
+ * A dirty bit that software takes away: what is cached as dirty does not set it
+ * again, by whatever way it came into the cache, until it has been invalidated.
+ */
+static void test_dirty_cleared(void **state)
+{
+	struct env_pasid p = { .pgtt = PGTT_NESTED,
+			       .q = { PASID_SSADE, PASID_PWSNP } };
+	uint64_t tables, clean;
+	unsigned int i;
+
+	start_nested();
+	p.ss_root = ss;
+	p.fs_root = fs + ENV_GPA;
+	p.did = 7;
+	env_set_pasid(e, 1, &p);
+	p.pgtt = PGTT_SS;
+	p.did = 5;
+	env_set_pasid(e, 3, &p);
+	tables = env_entry(e, ss, 4, ENV_GPA + (fs_leaf & ~0xfffULL), 1, 0);
+	clean = env_r64(e, ss_leaf) & ~(SS_A | SS_D);
+
+	for (i = 0; i < 2; i++) {
+		/* Second stage alone: its address will do. */
+		assert_int_equal(env_to_pasid(e, 3, GUEST, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A | SS_D);
+		env_w64(e, ss_leaf, clean | SS_A);
+		assert_int_equal(env_to_pasid(e, 3, GUEST, W), OUT);
+		iotlb(G_NARROW, 5, GUEST + PAGE, 0, true);
+		assert_int_equal(env_to_pasid(e, 3, GUEST, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A);
+		iotlb(G_NARROW, 5, GUEST, 0, true);
+		/* Reading is no reason. */
+		assert_int_equal(env_to_pasid(e, 3, GUEST, R), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A);
+		assert_int_equal(env_to_pasid(e, 3, GUEST, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A | SS_D);
+
+		/* Nested: the domain of the nested entry, and nothing else. */
+		env_w64(e, ss_leaf, clean);
+		iotlb(G_DOMAIN, 7, 0, 0, false);
+		assert_int_equal(env_to_pasid(e, 1, IOVA, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A | SS_D);
+		assert_int_equal(env_r64(e, tables) & (SS_A | SS_D), SS_A | SS_D);
+		env_w64(e, ss_leaf, clean);
+		env_w64(e, tables, env_r64(e, tables) & ~(SS_A | SS_D));
+		iotlb(G_DOMAIN, 5, 0, 0, false);
+		assert_int_equal(env_to_pasid(e, 1, IOVA, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean);
+		assert_int_equal(env_r64(e, tables) & (SS_A | SS_D), 0);
+		iotlb(G_DOMAIN, 7, 0, 0, false);
+		assert_int_equal(env_to_pasid(e, 1, IOVA, W), OUT);
+		assert_int_equal(env_r64(e, ss_leaf), clean | SS_A | SS_D);
+		assert_int_equal(env_r64(e, tables) & (SS_A | SS_D), SS_A | SS_D);
+		env_w64(e, ss_leaf, clean);
+		iotlb(G_DOMAIN, 5, 0, 0, false);
+		iotlb(G_DOMAIN, 7, 0, 0, false);
+	}
+	env_free(e);
+}
+
 /* Looking at the tables leaves no trace, and sees what is there now. */
 static void test_peek(void **state)
 {
@@ -776,6 +837,7 @@ int main(void)
 		env_test(test_cached_permissions),
 		env_test(test_iotlb_attributes),
 		env_test(test_nested_dirty),
+		env_test(test_dirty_cleared),
 		env_test(test_peek),
 		env_test(test_capacity),
 		env_test(test_mamv),

@@ -28,7 +28,8 @@
 #define VTDHW_ECAP							\
 	(ECAP_C | ECAP_QI | ECAP_DT | ECAP_PT | ECAP_SC | 0x50ull << 8 |	\
 	 ECAP_NEST | ECAP_SRS | ECAP_EAFS | 19ull << 35 | ECAP_PASID |	\
-	 ECAP_DIT | ECAP_SMTS | ECAP_SSTS | ECAP_FSTS | ECAP_SMPWCS)
+	 ECAP_DIT | ECAP_SMTS | ECAP_SSADS | ECAP_SSTS | ECAP_FSTS |	\
+	 ECAP_SMPWCS)
 
 struct vtdhw_unit {
 	struct vtdu *u;

@@ -20,6 +20,7 @@
  *   may still read it, and finds it empty. It is freed after a flush.
  */
 #include <linux/align.h>
+#include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -753,6 +754,71 @@ int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
 	return sl_runs(sl, iova, last, false, fn, arg);
 }
 EXPORT_SYMBOL_GPL(sl_for_each_run);
+
+/* Ranges that follow one another, as one to be handed out */
+struct sl_joined {
+	iofd_dirty_fn fn;
+	void *arg;
+	u64 first;
+	u64 last;
+	bool any;
+};
+
+static void sl_join_end(struct sl_joined *j)
+{
+	if (j->any)
+		j->fn(j->arg, j->first, j->last);
+	j->any = false;
+}
+
+static void sl_join(struct sl_joined *j, u64 first, u64 last)
+{
+	if (!j->fn)
+		return;
+	if (!j->any || j->last + 1 != first) {
+		sl_join_end(j);
+		j->first = first;
+		j->any = true;
+	}
+	j->last = last;
+}
+
+bool sl_read_dirty(struct sl_table *sl, u64 iova, u64 last, bool clear,
+		   iofd_dirty_fn fn, void *arg)
+{
+	struct sl_joined joined = { .fn = fn, .arg = arg };
+	u64 first = iova, *table;
+	bool cleared = false;
+	unsigned int level;
+
+	last = min(last, sl_addr_last(sl->levels));
+	while ((table = sl_seek(sl, &iova, last, &level))) {
+		u64 *pte = table + sl_index(iova, level);
+		u64 *end = table + sl_stop(iova, last, level);
+		u64 size = sl_size(level), pos = iova & ~(size - 1);
+
+		for (; pte < end; pte++, pos += size) {
+			u64 e = READ_ONCE(*pte), pos_last = pos + (size - 1);
+
+			if (e && sl_is_table(e, level))
+				break;
+			if (!(e & SL_RW) || !(e & SL_DIRTY))
+				continue;
+			if (clear && pos >= first && pos_last <= last) {
+				clear_bit(SL_DIRTY_BIT, (unsigned long *)pte);
+				cleared = true;
+			}
+			sl_join(&joined, max(pos, first), min(pos_last, last));
+		}
+		iova = pos;
+		if (iova > last)
+			break;
+		cond_resched();
+	}
+	sl_join_end(&joined);
+	return cleared;
+}
+EXPORT_SYMBOL_GPL(sl_read_dirty);
 
 bool sl_lookup(struct sl_table *sl, u64 iova, phys_addr_t *phys)
 {

@@ -20,6 +20,12 @@
  * Locking: the caller serialises all calls on a table. Hardware reads it at any
  * time: a table page is filled and written back before the entry that points at
  * it is stored, and each entry is stored at once.
+ *
+ * Hardware that keeps track of what is written (VT-d: SSADE) sets SL_ACCESSED in
+ * any present entry and SL_DIRTY in any present leaf, at any time and atomically.
+ * So whether two entries are the same is asked with both left out, and SL_DIRTY
+ * is taken away atomically. Revoking may lose one that is set at that moment: what
+ * was written to a mapping that goes is asked for before.
  */
 #ifndef IOFD_HW_PT_SL_H
 #define IOFD_HW_PT_SL_H
@@ -32,6 +38,9 @@
 #define SL_READ		BIT_ULL(0)
 #define SL_WRITE	BIT_ULL(1)
 #define SL_LEAF		BIT_ULL(7)	/* PS: a leaf above level 1 */
+#define SL_ACCESSED	BIT_ULL(8)	/* A: set by hardware with SSADE */
+#define SL_DIRTY_BIT	9		/* D: the same, in leaves alone */
+#define SL_DIRTY	BIT_ULL(SL_DIRTY_BIT)
 #define SL_SNOOP	BIT_ULL(11)	/* SNP: leaf, needs ECAP.SC */
 #define SL_ADDR_MASK	GENMASK_ULL(51, 12)
 #define SL_RW		(SL_READ | SL_WRITE)
@@ -223,6 +232,23 @@ void sl_free_pages(struct list_head *pages);
  */
 int sl_for_each_run(struct sl_table *sl, u64 iova, u64 last, iofd_run_fn fn,
 		    void *arg);
+
+/**
+ * sl_read_dirty() - find the leaves that hardware has marked as written
+ * @sl: a second-level table that hardware walks coherently
+ * @iova: first byte
+ * @last: last byte
+ * @clear: take the marks away. A leaf that an end of the range cuts keeps its
+ *	mark: it stands for the rest as well
+ * @fn: receives the ranges of these leaves, clipped to [iova, last], in ascending
+ *	order and merged; may be NULL
+ * @arg: for @fn
+ *
+ * Return: true when a mark was taken away. Hardware that remembers such a leaf as
+ * marked does not mark it again until the range has been flushed.
+ */
+bool sl_read_dirty(struct sl_table *sl, u64 iova, u64 last, bool clear,
+		   iofd_dirty_fn fn, void *arg);
 
 /**
  * sl_lookup() - translate one address in software

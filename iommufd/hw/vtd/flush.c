@@ -361,3 +361,25 @@ void vtd_table_reap(struct vtd_table *table, u64 iova, u64 last,
 		vtd_table_flush(table, 0, table->pt.addr_last, false);
 	sl_free_pages(&pages);
 }
+
+/**
+ * vtd_table_read_dirty() - which parts of a table were written
+ * @table: the table, with dirty bits
+ * @iova: first byte
+ * @last: last byte
+ * @clear: begin anew
+ * @fn: receives them; or NULL
+ * @arg: for @fn
+ *
+ * A unit that has cached an entry with its dirty bit does not look at it again for
+ * the next write, nor does a device that may write by its own cache. So one flush
+ * follows; writes that were let through before it are in memory then, and what was
+ * handed to @fn covers them.
+ */
+void vtd_table_read_dirty(struct vtd_table *table, u64 iova, u64 last,
+			  bool clear, iofd_dirty_fn fn, void *arg)
+{
+	if (sl_read_dirty(&table->sl, iova, last, clear, fn, arg) &&
+	    FLUSH_POINT(dirty_cleared))
+		vtd_table_flush(table, iova, last, true);
+}

@@ -207,6 +207,15 @@ void vtd_pasid_fill(const struct vtd_unit *unit, u64 *entry,
 
 	if (t->walk == VTD_WALK_SECOND || t->walk == VTD_WALK_NESTED)
 		lo |= t->root;
+	/*
+	 * For as long as the entry is there, whether or not anybody asks what was
+	 * written: switching it in a live entry would take a flush of the PASID
+	 * cache, the domain and device TLBs for each device, and attaching runs
+	 * beside. What it costs is one atomic access to an entry, once after each
+	 * clearing.
+	 */
+	if (t->dirty)
+		lo |= PASID_SSADE;
 	if (t->walk != VTD_WALK_PASS && unit->ecap & ECAP_SMPWCS)
 		tags |= PASID_PWSNP;
 	if (t->walk == VTD_WALK_FIRST || t->walk == VTD_WALK_NESTED) {

@@ -67,6 +67,8 @@ static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 		caps->pgsize_bitmap |= 1ULL << (3 + 9 * level);
 	if (unit->ecap & ECAP_SC)
 		caps->flags |= IOMMU_DEVICE_INFO_ENFORCE_SNOOP;
+	if (unit->dirty)
+		caps->flags |= IOMMU_DEVICE_INFO_DIRTY;
 	if (unit->nests) {
 		caps->flags |= IOMMU_DEVICE_INFO_HW_NESTING;
 		caps->formats |= 1ULL << IOMMU_FORMAT_VTD_S1;
@@ -84,9 +86,11 @@ static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
 	struct vtd_limits limits;
 	struct vtd_table *table;
 
-	if (attrs->nest_parent && !unit->nests)
+	if ((attrs->nest_parent && !unit->nests) ||
+	    (attrs->dirty && !unit->dirty))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (vtd_want_first_level && unit->first_level && !attrs->nest_parent) {
+	if (vtd_want_first_level && unit->first_level && !attrs->nest_parent &&
+	    !attrs->dirty) {
 		vtd_unit_limits(unit, VTD_WALK_FIRST, &limits);
 		if (attrs->addr_width_bits <= limits.addr_width_bits)
 			walk = VTD_WALK_FIRST;
@@ -100,6 +104,7 @@ static struct iofd_hw_pt *vtd_pt_alloc(struct iofd_hw_dev *hd,
 	if (IS_ERR(table))
 		return ERR_CAST(table);
 	table->pt.nest_parent = attrs->nest_parent;
+	table->pt.dirty = attrs->dirty;
 	/* Such hardware writes where a parent is read-only. */
 	if (attrs->nest_parent && unit->erratum_772415)
 		table->prot_needed = IOFD_WRITE;
@@ -189,6 +194,12 @@ static int vtd_for_each_run(struct iofd_hw_pt *pt, u64 iova, u64 last,
 	return sl_for_each_run(&to_vtd_table(pt)->sl, iova, last, fn, arg);
 }
 
+static void vtd_read_dirty(struct iofd_hw_pt *pt, u64 iova, u64 last,
+			   bool clear, iofd_dirty_fn fn, void *arg)
+{
+	vtd_table_read_dirty(to_vtd_table(pt), iova, last, clear, fn, arg);
+}
+
 const struct iofd_hw_ops vtd_provider_ops = {
 	.name = "vtd",
 	.owner = THIS_MODULE,
@@ -208,4 +219,5 @@ const struct iofd_hw_ops vtd_provider_ops = {
 	.flush = vtd_flush,
 	.reap = vtd_reap,
 	.for_each_run = vtd_for_each_run,
+	.read_dirty = vtd_read_dirty,
 };

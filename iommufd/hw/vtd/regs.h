@@ -61,6 +61,7 @@
 #define ECAP_PASID	BIT_ULL(40)
 #define ECAP_DIT	BIT_ULL(41)
 #define ECAP_SMTS	BIT_ULL(43)
+#define ECAP_SSADS	BIT_ULL(45)
 #define ECAP_SSTS	BIT_ULL(46)
 #define ECAP_FSTS	BIT_ULL(47)
 #define ECAP_SMPWCS	BIT_ULL(48)
@@ -131,6 +132,7 @@
 #define PASID_AW(aw)	((u64)(aw) << 2)
 #define PASID_PGTT(w)	((u64)(w) << 6)
 #define PASID_PGTT_OF(e)	((unsigned int)((e) >> 6) & 7)
+#define PASID_SSADE	BIT_ULL(9)
 /* second word */
 #define PASID_DID(did)	((u64)(did))
 #define PASID_DID_OF(e)	((u16)(e))

@@ -179,6 +179,8 @@ bool vtd_table_fits(const struct vtd_table *table, const struct vtd_unit *unit)
 
 	if (table->pt.snoop_enforced && !(unit->ecap & ECAP_SC))
 		return false;
+	if (table->pt.dirty && !unit->dirty)
+		return false;
 	if (table->walk == VTD_WALK_NESTED)
 		return !check_nest(unit, &table->nest) &&
 		       vtd_table_fits(table->parent, unit);
@@ -207,6 +209,7 @@ void vtd_table_target(const struct vtd_table *table,
 		.walk = table->walk,
 		.did = attach->did,
 		.snoop = table->pt.snoop_enforced,
+		.dirty = second->pt.dirty,
 	};
 	switch (table->walk) {
 	case VTD_WALK_FIRST:

@@ -249,6 +249,9 @@ static void learn(struct vtd_unit *unit)
 		unit->nests = unit->second_level && unit->ecap & ECAP_NEST;
 		unit->erratum_772415 = unit->nests && vtd_erratum_772415();
 	}
+	/* A walk that does not snoop cannot set a bit: fault 7Ch. */
+	unit->dirty = unit->scalable && unit->second_level &&
+		      unit->ecap & ECAP_SSADS && unit->walk_coherent;
 	if (!unit->second_level) {
 		vtd_unit_limits(unit, VTD_WALK_FIRST, &limits);
 		unit->addr_width_bits = limits.addr_width_bits;

@@ -124,6 +124,7 @@ enum vtd_phase {
  * @second_level: (c) it walks second-level tables
  * @first_level: (c) it walks first-level tables; one of both at least
  * @nests: (c) it walks a first-level table over a second-level one
+ * @dirty: (c) it sets accessed and dirty bits in second-level tables
  * @erratum_772415: (c) it writes to guests' page tables where the parent is
  *	read-only: no read-only mappings in a parent
  * @pasid_width_bits: (c) of requests with PASID; 0: none are let through
@@ -161,6 +162,7 @@ struct vtd_unit {
 	bool second_level;
 	bool first_level;
 	bool nests;
+	bool dirty;
 	bool erratum_772415;
 	u8 pasid_width_bits;
 	u64 drain;
@@ -209,6 +211,7 @@ enum vtd_walk {
  * @first_levels: of it
  * @s1_flags: enum iommu_vtd_s1_flags
  * @snoop: with a first-level table: force snooping
+ * @dirty: set accessed and dirty bits in the second-level table
  */
 struct vtd_target {
 	enum vtd_walk walk;
@@ -219,6 +222,7 @@ struct vtd_target {
 	unsigned int first_levels;
 	u64 s1_flags;
 	bool snoop;
+	bool dirty;
 };
 
 /**
@@ -587,6 +591,8 @@ void vtd_table_invalidate(struct vtd_table *table, struct vtd_dev *vdev,
 			  u32 pasid, u64 first, u64 last, bool leaf);
 void vtd_table_reap(struct vtd_table *table, u64 iova, u64 last,
 		    iofd_run_fn fn, void *arg);
+void vtd_table_read_dirty(struct vtd_table *table, u64 iova, u64 last,
+			  bool clear, iofd_dirty_fn fn, void *arg);
 void vtd_dev_forget_all(struct vtd_dev *vdev);
 
 /* The lock (t) of a table. */
