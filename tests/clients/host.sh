@@ -10,19 +10,29 @@ trap 'rm -rf "$work"' EXIT
 
 # The guest of the guest: the same stock kernel, and a root of its own.
 l2_make() {
-	local release="" modules="" vmlinuz="" headers=""
+	local release="" modules="" vmlinuz="" program cc
 	eval "$(tests/kernel "$kernel")"
 	mkdir -p "$work/l2/bin" "$work/add"
 	install -m 755 tests/clients/l2-init "$work/l2/init"
-	gcc -O2 -Wall -Wextra -static -D_GNU_SOURCE -o "$work/l2/bin/l2_edu" tests/clients/l2_edu.c
+	cc=(gcc -O2 -Wall -Wextra -static -D_GNU_SOURCE)
+	for program in l2_edu l2_hw; do
+		"${cc[@]}" -o "$work/l2/bin/$program" "tests/clients/$program.c"
+	done
+	"${cc[@]}" -o "$work/qmp" tests/clients/qmp.c
 	EXTRA=$work/l2 tests/vm/initramfs "$release" "$modules" "$work/l2-initrd"
 	tests/clients/vmlinux "$vmlinuz" "$work/l2-vmlinux"
 }
 
-# QEMUS="own backports newest" picks some of the QEMUs.
+# on KERNEL WORD...: the words, if it runs on that kernel or all are to run.
+on() {
+	if [ "$1" = "$kernel" ] || [ -n "${CLIENTS_ALL:-}" ]; then shift; echo "$*"; fi
+}
+
+# qemus QEMU...: those to run; QEMUS="own backports newest" picks some of them.
 qemus() { # QEMU...
 	local name
-	for name; do
+	# shellcheck disable=SC2048 # each may be several
+	for name in $*; do
 		if [[ " ${QEMUS:-$*} " = *" $name "* ]]; then echo -n "$name "; fi
 	done
 }
@@ -37,8 +47,10 @@ clients() {
 	cat >"$work/script"
 	l2_make
 	make -s -C lib >&2
-	tests/vm/run --kvm "$(tests/hw/fetch-qemu backports)" --memory 3072 --timeout "${CLIENTS_TIMEOUT:-1200}" "${roots[@]}" "$@" \
+	# Not an older QEMU: leaving a guest it can lose an interrupt of the processor, of
+	# the timer for example, which then stands still.
+	tests/vm/run --kvm "$(tests/hw/fetch-qemu)" --memory 3072 --timeout "${CLIENTS_TIMEOUT:-1200}" "${roots[@]}" "$@" \
 		--add tests/clients/guest --add "$work/l2-vmlinux" --add "$work/l2-initrd" \
-		--add "$build/lib/iommuctl" --add "$work/script" \
+		--add "$build/lib/iommuctl" --add "$work/qmp" --add "$work/script" \
 		-- sh -c "qemus='$qemus'; . ./guest; . ./script; exit \$failed"
 }
