@@ -6,74 +6,14 @@
  * phys: with physical addresses, which /proc/self/pagemap tells; for machines
  * without an IOMMU. vfio: through the container of the stock vfio-pci.
  */
-#include <dirent.h>
-#include <err.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/vfio.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "l2.h"
 
 #define IOVA	0x400000u
 #define PAGES	16
 #define BYTES	4095	/* QEMU 7.2 takes the last one for one too many */
 
 static volatile uint32_t *regs;
-
-static void find_edu(char bdf[16])
-{
-	DIR *dir = opendir("/sys/bus/pci/devices");
-	struct dirent *entry;
-	char path[PATH_MAX];
-	unsigned int vendor, device;
-	FILE *f;
-
-	if (!dir)
-		err(1, "sysfs");
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/uevent", entry->d_name);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		while (fgets(path, sizeof(path), f)) {
-			if (sscanf(path, "PCI_ID=%x:%x", &vendor, &device) == 2 &&
-			    vendor == 0x1234 && device == 0x11e8) {
-				snprintf(bdf, 16, "%.15s", entry->d_name);
-				fclose(f);
-				closedir(dir);
-				return;
-			}
-		}
-		fclose(f);
-	}
-	errx(1, "there is no edu");
-}
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		warn("%s", path);
-	close(fd);
-}
-
-static void *map_or_die(int fd, size_t bytes, int flags, off_t at)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, at);
-
-	if (p == MAP_FAILED)
-		err(1, "mmap");
-	return p;
-}
 
 static uint64_t phys_of(const void *p)
 {
@@ -89,72 +29,26 @@ static uint64_t phys_of(const void *p)
 static void open_phys(const char *bdf)
 {
 	char path[128];
-	uint16_t command;
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", bdf);
 	put(path, "1");
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
 	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (pread(fd, &command, 2, 4) != 2)
-		err(1, "config");
-	command |= 6;
-	if (pwrite(fd, &command, 2, 4) != 2)
-		err(1, "config");
+	enable(fd, 0);
 	close(fd);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", bdf);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	regs = map_or_die(fd, 4096, MAP_SHARED, 0);
 }
 
-static void open_vfio(const char *bdf, void *mem)
+static void open_mapped(const char *bdf, void *mem)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)mem,
-		.iova = IOVA,
-		.size = PAGES * 4096,
-	};
-	struct vfio_region_info region = { .argsz = sizeof(region) };
-	int container, group, device;
-	char path[128], target[PATH_MAX];
-	uint16_t command;
-	ssize_t n;
+	struct function f = open_vfio(bdf);
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", bdf);
-	put(path, "vfio-pci");
-	put("/sys/bus/pci/drivers_probe", bdf);
-	put("/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "1");
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		err(1, "the edu has no group");
-	target[n] = 0;
-	snprintf(path, sizeof(path), "/dev/vfio/%d", atoi(strrchr(target, '/') + 1));
-	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	group = open(path, O_RDWR | O_CLOEXEC);
-	if (container < 0 || group < 0)
-		err(1, "%s", path);
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		err(1, "container");
-	if (ioctl(container, VFIO_IOMMU_MAP_DMA, &map))
+	if (dma_map(f.container, mem, IOVA, PAGES * 4096))
 		err(1, "map");
-	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bdf);
-	if (device < 0)
-		err(1, "device");
-	region.index = VFIO_PCI_CONFIG_REGION_INDEX;
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region) ||
-	    pread(device, &command, 2, (off_t)region.offset + 4) != 2)
-		err(1, "config");
-	command |= 6;
-	if (pwrite(device, &command, 2, (off_t)region.offset + 4) != 2)
-		err(1, "config");
-	region.index = VFIO_PCI_BAR0_REGION_INDEX;
-	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region))
-		err(1, "BAR 0");
-	regs = map_or_die(device, 4096, MAP_SHARED, (off_t)region.offset);
+	regs = map_bar(f.device, 0, 4096);
 }
 
 /* Registers of 64 bits are written as one half: addresses have 28 bits. */
@@ -186,9 +80,9 @@ int main(int argc, char **argv)
 	if (mlock(mem, PAGES * 4096))
 		err(1, "mlock");
 	memset(mem, 0, PAGES * 4096);
-	find_edu(bdf);
+	find_function(0x1234, 0x11e8, bdf);
 	if (vfio)
-		open_vfio(bdf, mem);
+		open_mapped(bdf, mem);
 	else
 		open_phys(bdf);
 	if ((regs[0] & 0xff) != 0xed)

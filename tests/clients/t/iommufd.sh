@@ -5,7 +5,7 @@
 #
 # kernels: 6.1 6.12
 . tests/clients/host.sh
-clients "$(qemus backports newest)" <<'END'
+clients "$(qemus "$(on 6.1 backports)" "$(on 6.12 newest)")" <<'END'
 nvme=$(find_pci 0x1b36:0x0010) edu=$(find_pci 0x1234:0x11e8)
 give iofd-pci "$nvme" "$edu"
 echo 100 >/proc/sys/vm/nr_hugepages
@@ -16,18 +16,19 @@ for qemu in $qemus; do
 	version=$(cat /clients/$qemu/version)
 	boot "anonymous-$version" $qemu 1 edu=phys \
 		-object iommufd,id=iommufd0 -device "$disk" -device "$copier"
-	boot "memfd-$version" $qemu 1 edu=phys -machine memory-backend=ram \
-		-object memory-backend-memfd,id=ram,size=192M,share=on \
-		-object iommufd,id=iommufd0 -device "$disk" -device "$copier"
 	boot "hugetlbfs-$version" $qemu 1 edu=phys -machine memory-backend=ram \
 		-object memory-backend-file,id=ram,size=192M,mem-path=/dev/hugepages,share=on \
 		-object iommufd,id=iommufd0 -device "$disk" -device "$copier"
 
-	# As libvirt does it. QEMU 11.1 crashes at its start with these arguments.
-	[ $qemu = backports ] || continue
-	exec 5<>/dev/iommu 6<>"/dev/vfio/devices/$(ls "/sys/bus/pci/devices/$nvme/vfio-dev")"
-	boot "passed-$version" $qemu 1 "" \
-		-object iommufd,id=iommufd0,fd=5 -device vfio-pci,fd=6,iommufd=iommufd0
-	exec 5>&- 6>&-
+	# Files passed in, as libvirt does it. QEMU 11.1 takes those of a device with an
+	# id only: without, it asks for the length of a name that is not there.
+	exec 5<>/dev/iommu 6<>"$(device_file "$nvme")" 7<>"$(device_file "$edu")"
+	start "passed-memfd-$version" $qemu "disks=1 edu=phys" -machine memory-backend=ram \
+		-object memory-backend-memfd,id=ram,size=192M,share=on \
+		-object iommufd,id=iommufd0,fd=5 \
+		-device vfio-pci,id=disk,fd=6,iommufd=iommufd0 \
+		-device vfio-pci,id=copier,fd=7,iommufd=iommufd0
+	exec 5>&- 6>&- 7>&-
+	finish 1
 done
 END

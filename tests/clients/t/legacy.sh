@@ -5,7 +5,7 @@
 #
 # kernels: 6.1 6.12
 . tests/clients/host.sh
-clients "$(qemus own backports newest)" <<'END'
+clients "$(qemus "$(on 6.1 own)" "$(on 6.12 backports)" ${CLIENTS_ALL:+newest})" <<'END'
 nvme=$(find_pci 0x1b36:0x0010) edu=$(find_pci 0x1234:0x11e8)
 modprobe vfio-pci
 give vfio-pci "$nvme" "$edu"
