@@ -58,7 +58,9 @@ int iofd_up_hw_info(struct iofd_ctx *ctx, void *arg)
 		return rc;
 	cmd->type = type;
 	cmd->max_pasid_lg2 = caps.pasid_width_bits;
-	cmd->capabilities = caps.flags & IOMMU_DEVICE_INFO_ATS ?
-			    0 : UP_HW_CAP_ATS_NOT_SUPPORTED;
+	cmd->capabilities = (caps.flags & IOMMU_DEVICE_INFO_DIRTY ?
+			     UP_HW_CAP_DIRTY_TRACKING : 0) |
+			    (caps.flags & IOMMU_DEVICE_INFO_ATS ?
+			     0 : UP_HW_CAP_ATS_NOT_SUPPORTED);
 	return 0;
 }

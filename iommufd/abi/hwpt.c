@@ -23,12 +23,11 @@ static int alloc_paging(struct iofd_ctx *ctx, const struct up_hwpt_alloc *cmd,
 		.dev_id = cmd->dev_id,
 		.nest_parent = cmd->flags & UP_HWPT_NEST_PARENT,
 		.for_pasids = cmd->flags & UP_HWPT_PASID,
+		.dirty = cmd->flags & UP_HWPT_DIRTY_TRACKING,
 		.faults = faults,
 	};
 
-	/* No provider keeps track of what was written, nor can it be asked to. */
-	if (cmd->data_type != UP_HWPT_DATA_NONE ||
-	    cmd->flags & UP_HWPT_DIRTY_TRACKING)
+	if (cmd->data_type != UP_HWPT_DATA_NONE)
 		return -EOPNOTSUPP;
 	/* Of a nested table's page requests its own queue gets to know. */
 	if (faults && req.nest_parent)
@@ -200,27 +199,41 @@ int iofd_up_hwpt_invalidate(struct iofd_ctx *ctx, void *arg)
 	return rc;
 }
 
-/* Both are for tables that were made to track: there are none. */
-static int no_dirty_tracking(struct iofd_ctx *ctx, u32 hwpt_id)
-{
-	return iofd_object_type(ctx, hwpt_id) == IOFD_OBJ_HWPT ? -EOPNOTSUPP :
-								 -ENOENT;
-}
-
 int iofd_up_set_dirty(struct iofd_ctx *ctx, void *arg)
 {
 	struct up_set_dirty *cmd = arg;
+	struct iofd_hwpt *hwpt;
+	int rc;
 
 	if (cmd->flags & ~UP_DIRTY_TRACKING_ENABLE || cmd->reserved)
 		return -EOPNOTSUPP;
-	return no_dirty_tracking(ctx, cmd->hwpt_id);
+	hwpt = iofd_hwpt_get(ctx, cmd->hwpt_id);
+	if (!hwpt)
+		return -ENOENT;
+	rc = iofd_hwpt_set_dirty(hwpt, cmd->flags & UP_DIRTY_TRACKING_ENABLE);
+	iofd_hwpt_put(hwpt);
+	return rc;
 }
 
 int iofd_up_get_dirty(struct iofd_ctx *ctx, void *arg)
 {
 	struct up_get_dirty *cmd = arg;
+	const struct iofd_dirty_request req = {
+		.iova = cmd->iova,
+		.length = cmd->length,
+		.page_bytes = cmd->page_size,
+		.bitmap = cmd->bitmap,
+		.keep = cmd->flags & UP_GET_DIRTY_NO_CLEAR,
+	};
+	struct iofd_hwpt *hwpt;
+	int rc;
 
 	if (cmd->flags & ~UP_GET_DIRTY_NO_CLEAR || cmd->reserved)
 		return -EOPNOTSUPP;
-	return no_dirty_tracking(ctx, cmd->hwpt_id);
+	hwpt = iofd_hwpt_get(ctx, cmd->hwpt_id);
+	if (!hwpt)
+		return -ENOENT;
+	rc = iofd_hwpt_get_dirty(hwpt, &req);
+	iofd_hwpt_put(hwpt);
+	return rc;
 }

@@ -193,6 +193,7 @@ enum up_hw_info_type {
 /* What is said of in_type: without it it is UP_HW_INFO_NONE, any type. */
 #define UP_HW_INFO_INPUT_TYPE	0x1u
 
+#define UP_HW_CAP_DIRTY_TRACKING	0x1u
 #define UP_HW_CAP_ATS_NOT_SUPPORTED	0x8u
 
 /* @min: without capabilities, 32 bytes */

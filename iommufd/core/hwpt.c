@@ -35,6 +35,9 @@ static void take_apart(struct iofd_hwpt *hwpt)
 	iofd_object_unpublish(&hwpt->obj);
 	spin_lock(&space->attach_lock);
 	list_del(&hwpt->list);
+	/* The space keeps the table, for the next one. */
+	if (hwpt->dirty)
+		WRITE_ONCE(hwpt->table->tracker, NULL);
 	spin_unlock(&space->attach_lock);
 	iofd_hwpt_put(hwpt);
 }
@@ -116,17 +119,21 @@ static struct iofd_table *table_for(struct iofd_ctx *ctx,
 				    const struct iofd_hwpt_request *req,
 				    struct iofd_new_tables *new)
 {
+	unsigned int what = (req->nest_parent ? IOFD_TABLE_NEST_PARENT : 0) |
+			    (req->dirty ? IOFD_TABLE_DIRTY : 0);
+	const struct iofd_hw_caps *caps;
 	struct iofd_device *idev;
 	struct iofd_table *table;
 
 	idev = iofd_device_get_by_id(ctx, req->dev_id);
 	if (!idev)
 		return ERR_PTR(-ENOENT);
-	if (req->for_pasids && !idev->pdev->caps.pasid_width_bits)
+	caps = &idev->pdev->caps;
+	if ((req->for_pasids && !caps->pasid_width_bits) ||
+	    (req->dirty && !(caps->flags & IOMMU_DEVICE_INFO_DIRTY)))
 		table = ERR_PTR(-EOPNOTSUPP);
 	else
-		table = iofd_table_of_ours(req->space, idev->pdev,
-					   req->nest_parent, new);
+		table = iofd_table_of_ours(req->space, idev->pdev, what, new);
 	iofd_device_put(idev);
 	return table;
 }
@@ -152,6 +159,9 @@ static int alloc_locked(struct iofd_ctx *ctx, const struct iofd_hwpt_request *re
 	}
 	iofd_tables_keep(&new);
 	hwpt->table = table;
+	if (req->dirty)
+		WRITE_ONCE(table->tracker, hwpt);
+	hwpt->dirty = req->dirty;
 	hwpt->nest_parent = req->nest_parent;
 	hwpt->for_pasids = req->for_pasids;
 	hwpt->faults = iofd_fault_queue_use(req->faults);

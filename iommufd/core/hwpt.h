@@ -20,12 +20,15 @@
  *	device that is attached by it
  * @nest_parent: (c) users' tables may be nested over it
  * @for_pasids: (c) DMA with PASIDs may go through it
+ * @dirty: (c) it can be asked what was written; @table is its alone
+ * @tracking: (s) and it is switched on
  * @faults: (c) who gets the page requests of devices that are attached by it, a
  *	use of which is held; or NULL
  * @users: attachments, users' tables over it, and one for the id unless
  *	@automatic. Whoever brings it to 0 takes it apart
  *
- * There may be several for one table: to the hardware they are the same.
+ * There may be several for one table: to the hardware they are the same. One that
+ * tracks what is written has a table of its own, which another gets after it.
  */
 struct iofd_hwpt {
 	struct iofd_object obj;
@@ -35,6 +38,8 @@ struct iofd_hwpt {
 	bool automatic;
 	bool nest_parent;
 	bool for_pasids;
+	bool dirty;
+	bool tracking;
 	struct iofd_fault_queue *faults;
 	refcount_t users;
 };
@@ -45,6 +50,7 @@ struct iofd_hwpt {
  * @dev_id: id of a bound device that is to be attached
  * @nest_parent: see struct iofd_hwpt
  * @for_pasids: see struct iofd_hwpt
+ * @dirty: see struct iofd_hwpt
  * @faults: see struct iofd_hwpt; a use is taken; or NULL
  */
 struct iofd_hwpt_request {
@@ -52,6 +58,7 @@ struct iofd_hwpt_request {
 	u32 dev_id;
 	bool nest_parent;
 	bool for_pasids;
+	bool dirty;
 	struct iofd_fault_queue *faults;
 };
 
@@ -91,6 +98,48 @@ void iofd_hwpt_unuse(struct iofd_hwpt *hwpt);
  */
 struct iofd_hwpt *iofd_hwpt_automatic(struct iofd_space *space,
 				      struct iofd_table *table, bool *fresh);
+
+/* dirty.c */
+
+/**
+ * struct iofd_dirty_request - one GET_DIRTY_BITMAP
+ * @iova: first address
+ * @length: bytes
+ * @page_bytes: what each bit stands for
+ * @bitmap: the caller's, of any alignment; bit 0 is for @iova
+ * @keep: do not begin anew: what was written is there the next time as well
+ */
+struct iofd_dirty_request {
+	u64 iova;
+	u64 length;
+	u64 page_bytes;
+	u64 bitmap;
+	bool keep;
+};
+
+/**
+ * iofd_hwpt_set_dirty() - begin to track what is written, or end it
+ * @hwpt: a reference is held
+ * @on: begin, from now on, also when it has been begun; or end
+ *
+ * Return: 0; -EOPNOTSUPP when it was not made for that; -ENOENT; -EINTR.
+ */
+int iofd_hwpt_set_dirty(struct iofd_hwpt *hwpt, bool on);
+
+/**
+ * iofd_hwpt_get_dirty() - ask what was written since the last time
+ * @hwpt: a reference is held
+ * @req: where, and where to
+ *
+ * Sets bits in the caller's bitmap; it clears none. After a failure some may be
+ * set; what was taken out of the table has its bit.
+ *
+ * Return: 0; -EOVERFLOW, -EINVAL for the range or while nothing is tracked;
+ * -EOPNOTSUPP when it was not made for that; -EFAULT, -ENOMEM for the bitmap;
+ * -ENOENT; -EINTR.
+ */
+int iofd_hwpt_get_dirty(struct iofd_hwpt *hwpt,
+			const struct iofd_dirty_request *req);
 
 /**
  * struct iofd_fault_queue - where page requests are delivered

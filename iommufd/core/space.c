@@ -117,6 +117,8 @@ static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
 			goto err;
 	}
 	if (req->over) {
+		/* Its use comes last, when @space is there to stay. */
+		space->over = req->over;
 		rc = nest_now(space, ctx, req->dev_id, &new);
 		if (rc)
 			goto err;
@@ -130,7 +132,6 @@ static int alloc_locked(struct iofd_ctx *ctx, struct iofd_space *space,
 		goto err_tables;
 	}
 	iofd_tables_keep(&new);
-	space->over = req->over;
 	space->faults = iofd_fault_queue_use(req->faults);
 	rc = space->obj.id;
 	if (parent) {

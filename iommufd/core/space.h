@@ -36,12 +36,15 @@ struct iofd_mapping {
  * @list: (s) in iofd_space.tables
  * @pt: (c) the provider's; where @pt->parent is set it is the user's own, nested
  *	over a table of the parent space, and not ours to fill
+ * @tracker: (a) with iofd_hw_pt.dirty: whose table it is alone, so that nobody
+ *	else's writes show there; or NULL. Set with the space locked
  *
  * Holds a reference on the provider's module.
  */
 struct iofd_table {
 	struct list_head list;
 	struct iofd_hw_pt *pt;
+	struct iofd_hwpt *tracker;
 };
 
 /**
@@ -309,15 +312,18 @@ struct iofd_table *iofd_table_for(struct iofd_space *space,
 				  struct iofd_pdev *pdev,
 				  struct iofd_new_tables *new);
 
+#define IOFD_TABLE_NEST_PARENT	0x1u	/* users' tables are to be nested over it */
+#define IOFD_TABLE_DIRTY	0x2u	/* tracks what is written, and is nobody's yet */
+
 /**
  * iofd_table_of_ours() - the same for a table that we fill
  * @space: its lock is held
  * @pdev: the device
- * @nest_parent: users' tables are to be nested over it
+ * @what: IOFD_TABLE_*
  * @new: as iofd_table_for() has it
  */
 struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
-				      struct iofd_pdev *pdev, bool nest_parent,
+				      struct iofd_pdev *pdev, unsigned int what,
 				      struct iofd_new_tables *new);
 
 /** iofd_table_fits() - can a device be attached to a table? */

@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "core/compose.h"
+#include "core/hwpt.h"
 
 /* The width of the space, as far as its tables reach, or the one to come. */
 void iofd_space_set_last(struct iofd_space *space)
@@ -189,15 +190,25 @@ static void note_new(struct iofd_new_tables *new, struct iofd_space *space,
 	new->nr++;
 }
 
+/* Is it what is asked for, whatever devices it fits? */
+static bool table_suits(const struct iofd_table *table,
+			const struct iofd_pt_attrs *attrs)
+{
+	return iofd_table_is_ours(table) &&
+	       (table->pt->nest_parent || !attrs->nest_parent) &&
+	       table->pt->dirty == attrs->dirty && !READ_ONCE(table->tracker);
+}
+
 struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
-				      struct iofd_pdev *pdev, bool nest_parent,
+				      struct iofd_pdev *pdev, unsigned int what,
 				      struct iofd_new_tables *new)
 {
 	const struct iofd_hw_ops *ops = pdev->hd->ops;
 	struct iofd_pt_attrs attrs = {
 		.addr_width_bits = space->addr_width_bits,
 		.coherency = space->coherency,
-		.nest_parent = nest_parent,
+		.nest_parent = what & IOFD_TABLE_NEST_PARENT,
+		.dirty = what & IOFD_TABLE_DIRTY,
 	};
 	struct iofd_table *table;
 	struct iofd_hw_pt *pt;
@@ -208,8 +219,7 @@ struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
 		attrs.addr_width_bits = min(space->addr_width_bits - 1,
 					    pdev->caps.addr_width_bits);
 	list_for_each_entry(table, &space->tables, list)
-		if (iofd_table_is_ours(table) &&
-		    (table->pt->nest_parent || !nest_parent) &&
+		if (table_suits(table, &attrs) &&
 		    (space->format != IOMMU_FORMAT_VTD_S1 ||
 		     table->pt->addr_last >=
 		     iofd_addr_last(attrs.addr_width_bits)) &&
@@ -234,6 +244,22 @@ struct iofd_table *iofd_table_of_ours(struct iofd_space *space,
 	return table;
 }
 
+/* What the user's own table is to be nested over */
+static struct iofd_table *table_below(struct iofd_space *space,
+				      struct iofd_pdev *pdev,
+				      struct iofd_new_tables *new)
+{
+	struct iofd_hwpt *over = space->over;
+
+	if (!over || !over->dirty)
+		return iofd_table_of_ours(space->parent, pdev,
+					  IOFD_TABLE_NEST_PARENT, new);
+	/* What is written is to show there, for whatever device. */
+	if (!iofd_table_fits(over->table, pdev))
+		return ERR_PTR(-EINVAL);
+	return over->table;
+}
+
 /* The user's own table, walked by hardware. */
 static struct iofd_table *nested_table(struct iofd_space *space,
 				       struct iofd_pdev *pdev,
@@ -256,7 +282,7 @@ static struct iofd_table *nested_table(struct iofd_space *space,
 
 	if (!ops->pt_nest || !(pdev->caps.formats & BIT_ULL(space->format)))
 		return ERR_PTR(-EOPNOTSUPP);
-	below = iofd_table_of_ours(space->parent, pdev, true, new);
+	below = table_below(space, pdev, new);
 	if (IS_ERR(below))
 		return below;
 	pt = ops->pt_nest(pdev->hd, below->pt, &attrs);
@@ -279,7 +305,7 @@ struct iofd_table *iofd_table_for(struct iofd_space *space,
 	iofd_space_assert_locked(space);
 
 	if (!iofd_space_user_managed(space))
-		return iofd_table_of_ours(space, pdev, false, new);
+		return iofd_table_of_ours(space, pdev, 0, new);
 	if (space->nesting != IOMMU_NESTING_SOFTWARE) {
 		table = nested_table(space, pdev, new);
 		if (!IS_ERR(table) || PTR_ERR(table) != -EOPNOTSUPP ||
@@ -289,7 +315,7 @@ struct iofd_table *iofd_table_for(struct iofd_space *space,
 	rc = iofd_user_compose(space);
 	if (rc)
 		return ERR_PTR(rc);
-	table = iofd_table_of_ours(space, pdev, false, new);
+	table = iofd_table_of_ours(space, pdev, 0, new);
 	if (IS_ERR(table) && !composed)
 		iofd_user_uncompose(space);
 	return table;

@@ -114,6 +114,11 @@ static long run_hwpt(void)
 	return u_hwpt(fd, dev, other, UP_HWPT_NEST_PARENT);
 }
 
+static long run_hwpt_dirty(void)
+{
+	return u_hwpt(fd, dev, ioas, UP_HWPT_DIRTY_TRACKING);
+}
+
 static long run_hwpt_fault(void)
 {
 	return u_hwpt_fault(fd, dev, ioas, UP_HWPT_FAULT_ID, queue);
@@ -259,6 +264,7 @@ static const struct oom_case cases[] = {
 	{ "container UNMAP_DMA", run_container_unmap, 0 },
 	{ "container UNMAP_DMA of a part", run_container_unmap_part, 2 },
 	{ "HWPT_ALLOC", run_hwpt, 6 },
+	{ "HWPT_ALLOC with dirty tracking", run_hwpt_dirty, 6 },
 	{ "HWPT_ALLOC with a fault queue", run_hwpt_fault, 2 },
 	{ "HWPT_ALLOC nested", run_nested, 4 },
 	{ "GET_HW_INFO", run_hw_info, 0 },
@@ -324,6 +330,8 @@ static void out_of_memory(void **state)
 
 	hw = testhw_dev();
 	hw->nests = true;
+	hw->dirty = true;
+	hw->noncoherent = false;
 	hw->pasid_width_bits = 8;
 	second = testhw_dev();
 	mem = shim_open_memory(TMPFS_MAGIC, 64, PAGE_SIZE);

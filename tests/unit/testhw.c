@@ -25,6 +25,7 @@ struct tlb_entry {
 	u64 iova;
 	phys_addr_t phys;
 	u32 access;
+	bool dirty;			/* known to be marked */
 };
 
 struct module testhw_module;
@@ -40,6 +41,7 @@ unsigned long testhw_violations;
 unsigned long testhw_maps, testhw_flushes, testhw_syncs;
 unsigned long testhw_pts;
 unsigned long testhw_invalidations;
+unsigned long testhw_dirty_reads;
 struct testhw_invalidation testhw_last_invalidation;
 struct testhw_event testhw_events[TESTHW_MAX_EVENTS];
 unsigned int testhw_nr_events;
@@ -108,6 +110,7 @@ static struct tlb_entry *tlb_fill(struct testhw_view *v, u64 iova,
 	e->iova = iova;
 	e->phys = phys;
 	e->access = access;
+	e->dirty = false;
 	rb_add(&e->node, &v->tlb, tlb_less);
 	v->nr_tlb++;
 	set_page_private(page, page_private(page) + 1);
@@ -299,6 +302,26 @@ static struct testhw_view *view_of(struct testhw_dev *hw, u32 pasid, bool make)
 	return unused;
 }
 
+/* Something at @iova was written through @pt. */
+static void mark(struct testhw_view *v, struct testhw_pt *pt, u64 iova)
+{
+	phys_addr_t table = virt_to_phys(pt->sl.root), at;
+	unsigned int level;
+	u64 e;
+
+	for (level = pt->sl.levels;; level--) {
+		at = table + 8 * (iova >> (3 + 9 * level) & 511);
+		e = read_entry(v->hw, at);
+		e |= SL_ACCESSED;
+		if (level == 1 || e & SL_LEAF)
+			break;
+		shim_hw_write(at, &e, sizeof(e));
+		table = e & SL_ADDR_MASK;
+	}
+	e |= SL_DIRTY;
+	shim_hw_write(at, &e, sizeof(e));
+}
+
 bool testhw_dma_pasid(struct testhw_dev *hw, u32 pasid, u64 iova, u32 access,
 		      phys_addr_t *phys)
 {
@@ -327,6 +350,10 @@ bool testhw_dma_pasid(struct testhw_dev *hw, u32 pasid, u64 iova, u32 access,
 	page = phys_to_page(e->phys);
 	if (!page->pins)
 		violation("DMA to a page that is not pinned", iova);
+	if (access & IOFD_WRITE && !e->dirty && v->pt && v->pt->pt.dirty) {
+		mark(v, v->pt, iova);
+		e->dirty = true;
+	}
 	*phys = e->phys + (iova & ~PAGE_MASK);
 	return true;
 }
@@ -437,7 +464,8 @@ static void hw_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 		.formats = 1ull << IOMMU_FORMAT_DEFAULT | hw->more_formats |
 			   (hw->nests ? 1ull << IOMMU_FORMAT_VTD_S1 : 0),
 		.flags = (hw->can_snoop ? IOMMU_DEVICE_INFO_ENFORCE_SNOOP : 0) |
-			 (hw->nests ? IOMMU_DEVICE_INFO_HW_NESTING : 0),
+			 (hw->nests ? IOMMU_DEVICE_INFO_HW_NESTING : 0) |
+			 (hw->dirty ? IOMMU_DEVICE_INFO_DIRTY : 0),
 		.pasid_width_bits = hw->pasid_width_bits,
 		.hw_type = IOMMU_HW_TYPE_VTD,
 		.hw_cap = 0x1111222233334444,
@@ -462,18 +490,21 @@ static struct iofd_hw_pt *hw_pt_alloc(struct iofd_hw_dev *hd,
 
 	assert_true(hw->opened);
 	assert_unhurried();
+	/* Only a walk that snoops can set bits. */
+	assert_false(hw->dirty && hw->noncoherent);
 	if (testhw_pt_error)
 		return ERR_PTR(testhw_pt_error);
 	if (bits > hw->width_bits ||
 	    (attrs->coherency == IOMMU_COHERENCY_ENFORCE && !hw->can_snoop))
 		return ERR_PTR(-EINVAL);
-	if (attrs->nest_parent && !hw->nests)
+	if ((attrs->nest_parent && !hw->nests) || (attrs->dirty && !hw->dirty))
 		return ERR_PTR(-EOPNOTSUPP);
 	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
 	pt->pt.ops = hw->unit;
 	pt->pt.nest_parent = attrs->nest_parent;
+	pt->pt.dirty = attrs->dirty;
 	pt->pt.snoop_enforced = attrs->coherency != IOMMU_COHERENCY_OFF &&
 				hw->can_snoop;
 	rc = sl_init(&pt->sl, levels_for(hw->one_depth ? hw->width_bits : bits),
@@ -568,7 +599,8 @@ static bool hw_pt_fits(struct iofd_hw_pt *hpt, struct iofd_hw_dev *hd)
 		return hw->nests && hw_pt_fits(hpt->parent, hd);
 	if (hw->one_depth && pt->sl.levels != levels_for(hw->width_bits))
 		return false;
-	return pt->sl.levels <= levels_for(hw->width_bits) &&
+	return (!hpt->dirty || hw->dirty) &&
+	       pt->sl.levels <= levels_for(hw->width_bits) &&
 	       hpt->addr_last <= iofd_addr_last(hw->width_bits) &&
 	       pt->sl.max_leaf_level <= hw->max_leaf_level &&
 	       (pt->sl.noncoherent || !hw->noncoherent) &&
@@ -709,6 +741,26 @@ static int hw_for_each_run(struct iofd_hw_pt *pt, u64 iova, u64 last,
 	return sl_for_each_run(&to_pt(pt)->sl, iova, last, fn, arg);
 }
 
+static void hw_read_dirty(struct iofd_hw_pt *hpt, u64 iova, u64 last, bool clear,
+			  iofd_dirty_fn fn, void *arg)
+{
+	struct testhw_pt *pt = to_pt(hpt);
+	struct testhw_dev *hw;
+	struct testhw_view *v;
+
+	might_sleep();
+	assert_unhurried();
+	assert_true(hpt->dirty && iova <= last && last <= hpt->addr_last);
+	testhw_dirty_reads++;
+	if (!sl_read_dirty(&pt->sl, iova, last, clear, fn, arg) ||
+	    testhw_lose_flush)
+		return;
+	for_each_view(hw, v)
+		if (v->pt == pt)
+			tlb_drop(v, iova, last);
+	prefetch_all(pt, iova, last);
+}
+
 #define COMMON_OPS							\
 	.owner = &testhw_module,					\
 	.close = hw_close,						\
@@ -723,6 +775,7 @@ static int hw_for_each_run(struct iofd_hw_pt *pt, u64 iova, u64 last,
 	.map = hw_map,							\
 	.map_sync = hw_map_sync,					\
 	.revoke = hw_revoke,						\
+	.read_dirty = hw_read_dirty,					\
 	.flush = hw_flush
 
 const struct iofd_hw_ops testhw_full = {
@@ -877,6 +930,7 @@ int testhw_setup(void **state)
 	testhw_syncs = 0;
 	testhw_pts = 0;
 	testhw_invalidations = 0;
+	testhw_dirty_reads = 0;
 	testhw_nr_events = 0;
 	shim_unpin_hook = page_unpinned;
 	if (iofd_map_init() || iofd_compose_init() || iofd_hw_register(&testhw_plain) ||

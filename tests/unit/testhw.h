@@ -10,6 +10,9 @@
  * cached without being pinned, is a violation (testhw_violations). Units that do
  * not snoop their walks read what has been written back, and nothing else.
  *
+ * Units that track what is written mark a page when a device writes it, unless the
+ * cache knows it as marked: read_dirty() has to empty it.
+ *
  * Units that nest walk the user's table and then the parent's, when there is DMA,
  * and keep what they found until the parent is flushed or the range invalidated.
  * Their walk of a user's table is not the one that is under test.
@@ -64,6 +67,7 @@ struct testhw_dev {
 	bool noncoherent;		/* walks do not snoop */
 	bool one_depth;			/* walks tables of its own depth alone */
 	bool nests;			/* walks a user's table and its parent */
+	bool dirty;			/* tracks what is written */
 	u32 pasid_width_bits;
 	u64 more_formats;		/* formats of users' tables besides */
 	struct iommu_group *group;
@@ -98,6 +102,7 @@ extern bool testhw_lose_sync;
 extern unsigned long testhw_violations;
 extern unsigned long testhw_maps, testhw_flushes, testhw_syncs;
 extern unsigned long testhw_pts;	/* tables that exist */
+extern unsigned long testhw_dirty_reads;	/* calls of read_dirty() */
 extern unsigned long testhw_invalidations;	/* of users' tables */
 extern struct testhw_invalidation {
 	struct testhw_dev *hw;		/* NULL: all */

@@ -191,6 +191,29 @@ static inline int u_nested(int fd, u32 dev, u32 parent, u64 table_addr)
 	return up(fd, UP_HWPT_ALLOC, &cmd) ?: (int)cmd.hwpt_id;
 }
 
+static inline int u_set_dirty(int fd, u32 hwpt, bool on)
+{
+	struct up_set_dirty cmd = {
+		.size = sizeof(cmd), .hwpt_id = hwpt,
+		.flags = on ? UP_DIRTY_TRACKING_ENABLE : 0,
+	};
+
+	return up(fd, UP_SET_DIRTY_TRACKING, &cmd);
+}
+
+/* A bit for each @page_size; @bitmap: in memory of the process */
+static inline int u_get_dirty(int fd, u32 hwpt, u64 iova, u64 length,
+			      u64 page_size, u64 bitmap, u32 flags)
+{
+	struct up_get_dirty cmd = {
+		.size = sizeof(cmd), .hwpt_id = hwpt, .flags = flags,
+		.iova = iova, .length = length, .page_size = page_size,
+		.bitmap = bitmap,
+	};
+
+	return up(fd, UP_GET_DIRTY_BITMAP, &cmd);
+}
+
 static inline int u_fault_queue(int fd, int *fault_fd)
 {
 	struct up_fault_queue cmd = { .size = sizeof(cmd) };

@@ -114,7 +114,8 @@ struct iommu_ioasid_range {
  * @IOMMU_DEVICE_INFO_HW_NESTING: the IOMMU walks a child's and its parent's
  *	page table by itself
  * @IOMMU_DEVICE_INFO_PRI: the device and its IOMMU support page requests
- * @IOMMU_DEVICE_INFO_DIRTY: the IOMMU records which pages the device wrote
+ * @IOMMU_DEVICE_INFO_DIRTY: the IOMMU records which pages the device wrote, which
+ *	upstream's commands ask for: docs/iommufd.md
  * @IOMMU_DEVICE_INFO_ATS: the device's address translation cache is in use
  * @IOMMU_DEVICE_INFO_MSI_ISOLATED: the IOMMU checks the device's interrupts
  *	(interrupt remapping). Without it the device can raise any interrupt.
