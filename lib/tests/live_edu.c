@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <iommu/iommu.h>
+#include "live.h"
 
 #define EDU_ID		0x00
 #define EDU_LIVE	0x04
@@ -29,27 +29,9 @@
 #define LABEL		0xfedcba9876543210ull
 #define TIMEOUT_MS	20000
 
-static struct iommu_ctx *ctx;
 static struct iommu_dev *dev;
 static volatile uint8_t *regs;
 static uint32_t ioasid;
-static unsigned int checks;
-
-/* The line is all there is to say when it does not hold. */
-#define CHECK(condition) do {						\
-		checks++;						\
-		if (!(condition)) {					\
-			printf("FAILED, line %d: %s (last error: %s)\n",\
-			       __LINE__, #condition, iommu_ctx_error(ctx)); \
-			exit(1);					\
-		}							\
-	} while (0)
-
-/* The call fails with @err, and says something that has @word in it. */
-#define CHECK_FAILS(call, err, word) do {				\
-		CHECK((call) == -(err));				\
-		CHECK(strstr(iommu_ctx_error(ctx), word));		\
-	} while (0)
 
 static uint32_t read32(unsigned int reg)
 {

@@ -11,32 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <iommu/iommu.h>
+#include "live.h"
 
 #define LABEL		0x4e57ull
 #define MEMORY_BYTES	(1u << 20)
 #define TABLE_ADDR	0x80000u
 
-static struct iommu_ctx *ctx;
 static struct iommu_dev *dev;
 static uint8_t *memory;
-static unsigned int checks;
-
-/* The line is all there is to say when it does not hold. */
-#define CHECK(condition) do {						\
-		checks++;						\
-		if (!(condition)) {					\
-			printf("FAILED, line %d: %s (last error: %s)\n",\
-			       __LINE__, #condition, iommu_ctx_error(ctx)); \
-			exit(1);					\
-		}							\
-	} while (0)
-
-/* The call fails with @err, and says something that has @word in it. */
-#define CHECK_FAILS(call, err, word) do {				\
-		CHECK((call) == -(err));				\
-		CHECK(strstr(iommu_ctx_error(ctx), word));		\
-	} while (0)
 
 /**
  * struct tree - root, child, grandchild, and a user's table in the root

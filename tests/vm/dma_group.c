@@ -12,19 +12,6 @@ static struct edu one, two;
 static char other[16];
 static int fd;
 
-static long group_of(const char *bdf)
-{
-	char path[96], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return -1;
-	target[n] = 0;
-	return strtol(strrchr(target, '/') + 1, NULL, 10);
-}
-
 static void opened(bool with_driver)
 {
 	long group;
@@ -33,9 +20,9 @@ static void opened(bool with_driver)
 	NEED(pci_give(other, with_driver ? "virtio-pci" : ""));
 	NEED(edu_open(&one, 1));
 	NEED(edu_open(&two, 2));
-	group = group_of(one.bdf);
+	group = iommu_group_of(one.bdf);
 	NEED(group >= 0);
-	NEED(group_of(two.bdf) == group && group_of(other) == group);
+	NEED(iommu_group_of(two.bdf) == group && iommu_group_of(other) == group);
 	NEED((fd = iommu_open()) >= 0);
 }
 

@@ -259,4 +259,75 @@ UNUSED static bool edu_store(const struct edu *edu, __u64 iova, unsigned int at,
 	return edu_end(edu);
 }
 
+/*
+ * The device fetches @source at @from, and leaves it in @target at @to. Some bytes
+ * are enough to tell.
+ */
+#define EDU_SOME	64u
+
+UNUSED static bool edu_copies(const struct edu *edu, __u64 from,
+			      unsigned char *source, __u64 to,
+			      unsigned char *target)
+{
+	static unsigned char seed;
+	unsigned int i;
+
+	seed++;
+	for (i = 0; i < EDU_SOME; i++)
+		source[i] = (unsigned char)(seed * 31 + i);
+	memset(target, 0, EDU_SOME);
+	edu_load(edu, from, 0, EDU_SOME);
+	edu_store(edu, to, 0, EDU_SOME);
+	return !memcmp(source, target, EDU_SOME);
+}
+
+/* What the device writes at @iova does not arrive at @target. */
+UNUSED static bool edu_is_refused(const struct edu *edu, __u64 iova,
+				  unsigned char *target)
+{
+	unsigned char before[EDU_SOME];
+
+	memset(target, 0x77, EDU_SOME);
+	memcpy(before, target, EDU_SOME);
+	edu_store(edu, iova, 0, EDU_SOME);
+	return !memcmp(before, target, EDU_SOME);
+}
+
+/* The number of a function's IOMMU group, or -1 */
+UNUSED static int iommu_group_of(const char *bdf)
+{
+	char path[128], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -1;
+	target[n] = 0;
+	return atoi(strrchr(target, '/') + 1);
+}
+
+/*
+ * Is there a line with both in the kernel's log, from where @log is, within some
+ * seconds?
+ */
+UNUSED static bool logged(int log, const char *one, const char *two)
+{
+	double end = check_now() + 5;
+	char line[2048];
+	ssize_t n;
+
+	while (check_now() < end) {
+		n = read(log, line, sizeof(line) - 1);
+		if (n < 0) {
+			check_sleep_ms(20);
+			continue;
+		}
+		line[n] = 0;
+		if (strstr(line, one) && strstr(line, two))
+			return true;
+	}
+	return false;
+}
+
 #endif /* EDU_H */

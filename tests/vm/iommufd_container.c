@@ -7,7 +7,6 @@
 #include "upstream.h"
 
 #define SPOT	0x2345000ULL
-#define BYTES	64u
 #define PAGES	1024u		/* two large leaves' worth */
 
 static struct edu edu;
@@ -77,33 +76,6 @@ static void opened(void)
 	memset(mem, 0, PAGES * PAGE);
 }
 
-/* From @from to the device, and from there to @to; both as the device sees them */
-static bool copies(__u64 from, unsigned char *source, __u64 to,
-		   unsigned char *target)
-{
-	static unsigned char seed;
-	unsigned int i;
-
-	seed++;
-	for (i = 0; i < BYTES; i++)
-		source[i] = (unsigned char)(seed * 31 + i);
-	memset(target, 0, BYTES);
-	edu_load(&edu, from, 0, BYTES);
-	edu_store(&edu, to, 0, BYTES);
-	return !memcmp(source, target, BYTES);
-}
-
-/* What the device writes at @iova does not arrive at @target. */
-static bool refused(__u64 iova, unsigned char *target)
-{
-	unsigned char before[BYTES];
-
-	memset(target, 0x77, BYTES);
-	memcpy(before, target, BYTES);
-	edu_store(&edu, iova, 0, BYTES);
-	return !memcmp(before, target, BYTES);
-}
-
 /* The order in which a program of the container goes about it */
 static void as_programs_of_the_container_do(void)
 {
@@ -152,10 +124,10 @@ static void as_programs_of_the_container_do(void)
 
 	CHECK_OK(map(mem, 4 * PAGE, SPOT));
 	CHECK_EQ(vm_pin_kib(), 16);
-	CHECK(copies(SPOT, mem, SPOT + 3 * PAGE, mem + 3 * PAGE));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT + 3 * PAGE, mem + 3 * PAGE));
 	CHECK_ERRNO(map(mem, PAGE, 0xfee00000), EINVAL);
 	CHECK_EQ(unmap(SPOT, 4 * PAGE), 4 * PAGE);
-	CHECK(refused(SPOT, mem));
+	CHECK(edu_is_refused(&edu, SPOT, mem));
 	CHECK_EQ(vm_pin_kib(), 0);
 	CHECK_EQ(unmap(SPOT, 4 * PAGE), 0);
 	CHECK_OK(up_detach(edu.fd));
@@ -193,13 +165,13 @@ static void contract_container_unmap_length_is_the_request(void)
 	NEED(!map(mem, 2 * PAGE, SPOT));
 	NEED(!map(mem + 4 * PAGE, PAGE, SPOT + 4 * PAGE));
 	CHECK_ERRNO(unmap(SPOT, PAGE), ENOENT);
-	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
 	CHECK_EQ(unmap(SPOT, 2 * PAGE), 2 * PAGE);
 	CHECK_EQ(unmap(SPOT, 5 * PAGE), PAGE);
-	CHECK(refused(SPOT + 4 * PAGE, mem + 4 * PAGE));
+	CHECK(edu_is_refused(&edu, SPOT + 4 * PAGE, mem + 4 * PAGE));
 	NEED(!map(mem, 2 * PAGE, SPOT));
 	CHECK_EQ(unmap_flags(0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 2 * PAGE);
-	CHECK(refused(SPOT, mem));
+	CHECK(edu_is_refused(&edu, SPOT, mem));
 	CHECK_EQ(unmap_flags(0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 0);
 	CHECK_ERRNO(unmap_flags(0, PAGE, VFIO_DMA_UNMAP_FLAG_ALL), EINVAL);
 	CHECK_ERRNO(unmap_flags(0, PAGE, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP), EINVAL);
@@ -216,21 +188,21 @@ static void type1_unmaps_a_part(void)
 	NEED(up_attach(edu.fd, ioas) > 0);
 	NEED(!map(mem, PAGES * PAGE, big));
 	CHECK_EQ(vm_pin_kib(), PAGES * 4);
-	CHECK(copies(hole, mem + 100 * PAGE, hole + PAGE, mem + 101 * PAGE));
+	CHECK(edu_copies(&edu, hole, mem + 100 * PAGE, hole + PAGE, mem + 101 * PAGE));
 	CHECK_EQ(unmap(hole, 2 * PAGE), 2 * PAGE);
-	CHECK(refused(hole, mem + 100 * PAGE));
-	CHECK(refused(hole + PAGE, mem + 101 * PAGE));
-	CHECK(copies(hole - PAGE, mem + 99 * PAGE, hole + 2 * PAGE, mem + 102 * PAGE));
-	CHECK(copies(big, mem, big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE));
+	CHECK(edu_is_refused(&edu, hole, mem + 100 * PAGE));
+	CHECK(edu_is_refused(&edu, hole + PAGE, mem + 101 * PAGE));
+	CHECK(edu_copies(&edu, hole - PAGE, mem + 99 * PAGE, hole + 2 * PAGE, mem + 102 * PAGE));
+	CHECK(edu_copies(&edu, big, mem, big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE));
 	CHECK_EQ(vm_pin_kib(), (PAGES - 2) * 4);
 	CHECK_EQ(unmap(big, PAGE), PAGE);
-	CHECK(refused(big, mem));
+	CHECK(edu_is_refused(&edu, big, mem));
 	/* Something else takes its place. */
 	CHECK_OK(map(mem + 200 * PAGE, 2 * PAGE, hole));
-	CHECK(copies(hole, mem + 200 * PAGE, hole + PAGE, mem + 201 * PAGE));
+	CHECK(edu_copies(&edu, hole, mem + 200 * PAGE, hole + PAGE, mem + 201 * PAGE));
 	CHECK_ERRNO(unmap(big + PAGE, PAGE / 2), EINVAL);
 	CHECK_EQ(unmap(big + PAGE, (PAGES - 2) * PAGE), (PAGES - 2) * PAGE);
-	CHECK(copies(big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE,
+	CHECK(edu_copies(&edu, big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE,
 		     big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE));
 	CHECK_EQ(vm_pin_kib(), 4);
 }
@@ -251,15 +223,15 @@ static void three_abis_on_one_fd(void)
 	CHECK_OK(map(mem, PAGE, SPOT));
 	CHECK_OK(up_map(fd, ioas, mem + PAGE, PAGE, SPOT + PAGE));
 	CHECK_OK(map_at(fd, ioas, RW, mem + 2 * PAGE, PAGE, SPOT + 2 * PAGE));
-	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
-	CHECK(copies(SPOT + PAGE, mem + PAGE, SPOT + 2 * PAGE, mem + 2 * PAGE));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT + PAGE, mem + PAGE, SPOT + 2 * PAGE, mem + 2 * PAGE));
 	CHECK_OK(ioasid_info(fd, ioas, &info));
 	CHECK_EQ(info.nr_mappings, 3);
 	/* What one mapped another takes away. */
 	CHECK_OK(unmap_at(fd, ioas, SPOT, PAGE));
 	CHECK_OK(up_unmap(fd, ioas, SPOT + 2 * PAGE, &length));
 	CHECK_EQ(unmap(SPOT, 3 * PAGE), PAGE);
-	CHECK(refused(SPOT + PAGE, mem + PAGE));
+	CHECK(edu_is_refused(&edu, SPOT + PAGE, mem + PAGE));
 	CHECK_ERRNO(ioasid_free(fd, ioas), EBUSY);
 	CHECK_OK(dev_detach(edu.fd, fd, ioas));
 	CHECK_OK(ioasid_free(fd, ioas));

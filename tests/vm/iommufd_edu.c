@@ -7,7 +7,6 @@
 #include "upstream.h"
 
 #define SPOT	0x2345000ULL
-#define BYTES	64u
 
 static struct edu edu;
 static int fd, dev, ioas;
@@ -23,34 +22,6 @@ static void bound(void)
 	mem = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
 		   MAP_ANONYMOUS | MAP_PRIVATE | MAP_POPULATE, -1, 0);
 	NEED(mem != MAP_FAILED);
-}
-
-/* From @from to the device, and from there to @to; both as the device sees them */
-static bool copies(__u64 from, const unsigned char *source, __u64 to,
-		   unsigned char *target)
-{
-	static unsigned char seed;
-	unsigned char *writable = (unsigned char *)source;
-	unsigned int i;
-
-	seed++;
-	for (i = 0; i < BYTES; i++)
-		writable[i] = (unsigned char)(seed * 31 + i);
-	memset(target, 0, BYTES);
-	edu_load(&edu, from, 0, BYTES);
-	edu_store(&edu, to, 0, BYTES);
-	return !memcmp(source, target, BYTES);
-}
-
-/* What the device writes at @iova does not arrive at @target. */
-static bool refused(__u64 iova, unsigned char *target)
-{
-	unsigned char before[BYTES];
-
-	memset(target, 0x77, BYTES);
-	memcpy(before, target, BYTES);
-	edu_store(&edu, iova, 0, BYTES);
-	return !memcmp(before, target, BYTES);
 }
 
 static void dma_through_a_table(void)
@@ -76,11 +47,11 @@ static void dma_through_a_table(void)
 
 	CHECK_OK(up_map(fd, ioas, mem, 2 * PAGE, SPOT));
 	CHECK_ERRNO(up_map(fd, ioas, mem, PAGE, SPOT + PAGE), EEXIST);
-	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
 	CHECK(vm_pin_kib() == 8);
 	CHECK_OK(up_unmap(fd, ioas, SPOT, &length));
 	CHECK_EQ(length, 2 * PAGE);
-	CHECK(refused(SPOT, mem));
+	CHECK(edu_is_refused(&edu, SPOT, mem));
 	CHECK_ERRNO(up_unmap(fd, ioas, SPOT, &length), ENOENT);
 
 	CHECK_ERRNO(up_destroy(fd, ioas), EBUSY);
@@ -103,19 +74,19 @@ static void replacing(void)
 	NEED((a = up_attach(edu.fd, ioas)) > 0);
 	CHECK(a != ioas);
 	for (i = 0; i < 3; i++) {
-		CHECK(copies(SPOT, mem, SPOT, mem));
-		CHECK(refused(SPOT, mem + PAGE));
+		CHECK(edu_copies(&edu, SPOT, mem, SPOT, mem));
+		CHECK(edu_is_refused(&edu, SPOT, mem + PAGE));
 		NEED((b = up_attach(edu.fd, second)) > 0);
-		CHECK(copies(SPOT, mem + PAGE, SPOT, mem + PAGE));
-		CHECK(refused(SPOT, mem));
+		CHECK(edu_copies(&edu, SPOT, mem + PAGE, SPOT, mem + PAGE));
+		CHECK(edu_is_refused(&edu, SPOT, mem));
 		NEED((a = up_attach(edu.fd, ioas)) > 0);
 	}
 	/* What nothing is attached to any more has gone. */
 	CHECK_ERRNO(up_attach(edu.fd, b == a ? 999 : b), ENOENT);
-	CHECK(copies(SPOT, mem, SPOT, mem));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT, mem));
 	CHECK_OK(up_destroy(fd, second));
 	CHECK_OK(up_detach(edu.fd));
-	CHECK(refused(SPOT, mem));
+	CHECK(edu_is_refused(&edu, SPOT, mem));
 }
 
 /* COPY shares pages: pinned once, as long as one of the two is there. */
@@ -130,13 +101,13 @@ static void copying(void)
 	NEED(!up_map(fd, ioas, mem, 2 * PAGE, SPOT));
 	CHECK_OK(up_copy(fd, ioas, SPOT, second, SPOT * 2, 2 * PAGE));
 	CHECK_EQ(vm_pin_kib(), 8);
-	CHECK(copies(SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
 	CHECK_OK(up_destroy(fd, ioas));
 	CHECK_EQ(vm_pin_kib(), 8);
-	CHECK(copies(SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT * 2, mem, SPOT * 2 + PAGE, mem + PAGE));
 	CHECK_OK(up_unmap(fd, second, SPOT * 2, &length));
 	CHECK_EQ(vm_pin_kib(), 0);
-	CHECK(refused(SPOT * 2, mem));
+	CHECK(edu_is_refused(&edu, SPOT * 2, mem));
 }
 
 static void files(void)
@@ -150,7 +121,7 @@ static void files(void)
 	NEED(view != MAP_FAILED);
 	NEED(up_attach(edu.fd, ioas) > 0);
 	CHECK_OK(up_map_file(fd, ioas, memfd, PAGE, 2 * PAGE, SPOT));
-	CHECK(copies(SPOT, view + PAGE, SPOT + PAGE, view + 2 * PAGE));
+	CHECK(edu_copies(&edu, SPOT, view + PAGE, SPOT + PAGE, view + 2 * PAGE));
 	CHECK_ERRNO(up_map_file(fd, ioas, edu.fd, 0, PAGE, 0), EINVAL);
 	close(memfd);
 	munmap(view, 4 * PAGE);
@@ -239,7 +210,7 @@ static void closing_the_fd_first(void)
 	NEED(!up_map(fd, ioas, mem, 2 * PAGE, SPOT));
 	NEED(up_attach(edu.fd, ioas) > 0);
 	close(fd);
-	CHECK(copies(SPOT, mem, SPOT + PAGE, mem + PAGE));
+	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
 	CHECK_EQ(vm_pin_kib(), 8);
 	close(edu.fd);
 	/* The last reference goes a moment later. */

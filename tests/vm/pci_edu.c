@@ -279,26 +279,6 @@ static void no_dma_before_attach(void)
 	CHECK(untouched());
 }
 
-/* Is there a line with both in the kernel's log, from where @fd is? */
-static bool logged(int fd, const char *one, const char *two)
-{
-	double end = check_now() + 5;
-	char line[2048];
-	ssize_t n;
-
-	while (check_now() < end) {
-		n = read(fd, line, sizeof(line) - 1);
-		if (n < 0) {
-			check_sleep_ms(20);
-			continue;
-		}
-		line[n] = 0;
-		if (strstr(line, one) && strstr(line, two))
-			return true;
-	}
-	return false;
-}
-
 /* Whoever drives the IOMMU: what it refuses is reported with the label. */
 static void refused_dma_is_reported(void)
 {

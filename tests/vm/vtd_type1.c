@@ -15,19 +15,6 @@
 static unsigned char *mem;
 static int container, group;
 
-static int group_number(const char *bdf)
-{
-	char path[128], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return -1;
-	target[n] = 0;
-	return atoi(strrchr(target, '/') + 1);
-}
-
 /* Attach the group of a function to a new container. */
 static void open_group(const char *bdf)
 {
@@ -38,7 +25,7 @@ static void open_group(const char *bdf)
 	check_write_file("/sys/bus/pci/drivers_probe", bdf);
 
 	check_write_file("/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "1");
-	snprintf(path, sizeof(path), "/dev/vfio/%d", group_number(bdf));
+	snprintf(path, sizeof(path), "/dev/vfio/%d", iommu_group_of(bdf));
 	container = open("/dev/vfio/vfio", O_RDWR);
 	NEED(container >= 0);
 	group = open(path, O_RDWR);

@@ -43,26 +43,6 @@ static bool works(struct user *user)
 	       user->page[8] == 0xff;
 }
 
-/* Is there a line with @what in the kernel's log, from where @fd is? */
-static bool logged(int fd, const char *what)
-{
-	double end = check_now() + 5;
-	char line[2048];
-	ssize_t n;
-
-	while (check_now() < end) {
-		n = read(fd, line, sizeof(line) - 1);
-		if (n < 0) {
-			check_sleep_ms(20);
-			continue;
-		}
-		line[n] = 0;
-		if (strstr(line, what))
-			return true;
-	}
-	return false;
-}
-
 static int log_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
@@ -158,7 +138,7 @@ static void invalidations_without_answer(void)
 	CHECK_OK(unmap_at(iommu, silent.ioasid, 2 * IOVA, PAGE));
 	printf("  unmapped after %.1f s\n", check_now() - begin);
 	CHECK(check_now() - begin < 30);
-	CHECK(logged(log, "00:14.0 does not answer"));
+	CHECK(logged(log, "00:14.0", "does not answer"));
 
 	AT("what it still has is of no use to it");
 	CHECK(hw_read(&silent.dev, HW_ATC_ENTRIES) > 0);

@@ -53,26 +53,6 @@ static bool file_says(const char *path, const char *what)
 	return strstr(text, what);
 }
 
-/* Is there a line with both in the kernel's log, from where @fd is? */
-static bool logged(int fd, const char *one, const char *two)
-{
-	double end = check_now() + 5;
-	char line[2048];
-	ssize_t n;
-
-	while (check_now() < end) {
-		n = read(fd, line, sizeof(line) - 1);
-		if (n < 0) {
-			check_sleep_ms(20);
-			continue;
-		}
-		line[n] = 0;
-		if (strstr(line, one) && strstr(line, two))
-			return true;
-	}
-	return false;
-}
-
 static bool is_scalable(void)
 {
 	return file_says("/sys/class/iommu/dmar0/intel-iommu/mode", "scalable");
@@ -88,25 +68,20 @@ static void units_of_all_kinds(void)
 	CHECK(file_says("/sys/class/iommu/dmar2/intel-iommu/mode", "legacy"));
 }
 
-static bool group_of(const char *slot, char group[64])
+static int group(const char *slot)
 {
-	char path[96], target[256] = "";
+	char bdf[16];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%s/iommu_group", slot);
-	if (readlink(path, target, sizeof(target) - 1) < 0)
-		return false;
-	snprintf(group, 64, "%.63s", strrchr(target, '/') ?: target);
-	return true;
+	snprintf(bdf, sizeof(bdf), "0000:00:%s", slot);
+	return iommu_group_of(bdf);
 }
 
 static void groups(void)
 {
-	char one[64], two[64];
-
-	CHECK(group_of(TWIN0, one) && group_of(TWIN1, two) && !strcmp(one, two));
-	CHECK(group_of(ACS0, one) && group_of(ACS1, two) && strcmp(one, two));
+	CHECK(group(TWIN0) >= 0 && group(TWIN0) == group(TWIN1));
+	CHECK(group(ACS0) >= 0 && group(ACS1) >= 0 && group(ACS0) != group(ACS1));
 	/* A unit is not behind itself or another. */
-	CHECK(!group_of("10.0", one));
+	CHECK_EQ(group("10.0"), -1);
 }
 
 static void copies(void)

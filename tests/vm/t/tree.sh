@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Trees of address spaces and stacks of attachments: what libiommu says of them, and
-# what iommuctl shows.
+# what iommuctl shows; for edu, and with IOMMU=hw for a device with PASIDs in plenty.
 #
 # kernels: 6.1 6.12
 # iommu: vtd kernel
@@ -20,8 +20,11 @@ expect() {
 	[ -s "$last" ] || fail "$last is empty"
 	jq -e "$@" >/dev/null || fail "not so: $* $(cat "$last")"
 }
-dev=$(iommuctl list | awk '$2 == "1234:11e8" { print $1 }')
-pasids=0 nesting=null
+if [ "$1" = hw ]; then
+	dev=0000:00:14.0 pasids=4096 nesting='"hardware"'
+else
+	dev=$(iommuctl list | awk '$2 == "1234:11e8" { print $1 }') pasids=0 nesting=null
+fi
 iommuctl bind "$dev"
 iommuctl monitor --json --timeout 120 >events 2>listening & monitor=$!
 while ! grep -q listening listening; do sleep 0.1; done
@@ -46,7 +49,14 @@ expect '.contexts[0].devices[0].attachments[0:3] | map([.ioasid, .pasid, .covere
 	[[4, null, false], [3, null, true], [2, null, true]]' show
 expect --argjson n $pasids '.contexts[0].devices[0].attachments[3:] | map(.pasid) == [range(1; $n + 1)]' show
 iommuctl list | tee list
-grep -q "48 bits  *-  *composed  *kernel vtd-s1" list || fail "what edu can do"
+if [ "$1" = hw ]; then
+	grep -q "20 bits  *hardware  *kernel vtd-s1" list || fail "what it can do"
+	iommuctl show >shown
+	grep -q "IOASID 3 with PASID 1$" shown || fail "PASID 1"
+	grep -q "IOASID 5 with PASIDs 2 to 4096" shown || fail "a line for each of them"
+else
+	grep -q "48 bits  *-  *composed  *kernel vtd-s1" list || fail "what edu can do"
+fi
 exec 5>&-
 cat <&6
 wait $holder || fail "live_nest"
@@ -62,4 +72,4 @@ expect -s '[.[] | select(.event == "detach" and (has("pasid") | not)).ioasid] ==
 END
 bin=${BUILD:-$PWD/build}/lib${SAN:+-san}
 tests/vm/run --add "$bin/iommuctl" --add "$bin/live_nest" --add "$(command -v jq)" \
-	--add "$work/guest" -- sh guest
+	--add "$work/guest" -- sh guest "${IOMMU:-vtd}"

@@ -45,6 +45,17 @@ int gpa_map(struct vm *vm, uint32_t gpa)
 	return iommu_map_fixed(vm->ctx, gpa, vm->memory, MEMORY_BYTES, RW, 0);
 }
 
+int gpa_begin(struct vm *vm, uint32_t *gpa)
+{
+	unsigned int i;
+	int rc;
+
+	rc = gpa_alloc(vm, gpa);
+	for (i = 0; !rc && i < 2; i++)
+		rc = iommu_dev_attach(vm->devices[i].dev, *gpa);
+	return rc ? rc : gpa_map(vm, *gpa);
+}
+
 void check_moves(struct vm *vm, unsigned int device, uint32_t pasid,
 		 uint64_t from, uint64_t from_gpa, uint64_t to, uint64_t to_gpa,
 		 bool want)

@@ -48,6 +48,13 @@ int gpa_alloc(struct vm *vm, uint32_t *gpa);
 int gpa_map(struct vm *vm, uint32_t gpa);
 
 /**
+ * gpa_begin() - the guest's physical addresses, with both devices in them
+ * @vm: the machine
+ * @gpa: receives the address space, which maps all of its memory
+ */
+int gpa_begin(struct vm *vm, uint32_t *gpa);
+
+/**
  * check_moves() - let a device copy, and look whether it has
  * @vm: the virtual machine
  * @device: which device

@@ -8,20 +8,11 @@
 
 int case_software(struct vm *vm)
 {
-	struct iommu_dev *dev1 = vm->devices[0].dev, *dev2 = vm->devices[1].dev;
+	struct iommu_dev *dev2 = vm->devices[1].dev;
 	uint32_t gpa, giova;
 	int rc;
 
-	rc = gpa_alloc(vm, &gpa);
-	if (rc)
-		return rc;
-	rc = iommu_dev_attach(dev1, gpa);
-	if (rc)
-		return rc;
-	rc = iommu_dev_attach(dev2, gpa);
-	if (rc)
-		return rc;
-	rc = gpa_map(vm, gpa);
+	rc = gpa_begin(vm, &gpa);
 	if (rc)
 		return rc;
 
