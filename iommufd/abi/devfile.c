@@ -12,14 +12,24 @@
 #include "core/space.h"
 #include "core/iofd.h"
 
-void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,
-		       const struct iofd_devfile_ops *ops)
+void iofd_devfile_init_subdev(struct iofd_devfile *df, struct device *parent,
+			      u32 pasid, const char *name,
+			      const struct iofd_devfile_ops *ops)
 {
-	df->dev = dev;
+	df->dev = parent;
+	df->pasid = pasid;
+	df->name = name;
 	df->ops = ops;
 	mutex_init(&df->lock);
 	INIT_LIST_HEAD(&df->bindings);
 	df->bound = false;
+}
+EXPORT_SYMBOL_GPL(iofd_devfile_init_subdev);
+
+void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,
+		       const struct iofd_devfile_ops *ops)
+{
+	iofd_devfile_init_subdev(df, dev, IOFD_NO_PASID, NULL, ops);
 }
 EXPORT_SYMBOL_GPL(iofd_devfile_init);
 

@@ -42,7 +42,7 @@ static bool is_taken(struct iofd_devfile *df)
 	bool taken;
 
 	mutex_lock(&iofd_topology_lock);
-	taken = iofd_pdev_find(df->dev);
+	taken = iofd_pdev_find(df->dev, df->pasid);
 	mutex_unlock(&iofd_topology_lock);
 	return taken;
 }

@@ -20,6 +20,7 @@ static void attach_event(enum iofd_event_kind kind, struct iofd_attach *attach)
 		.kind = kind,
 		.bound = true,
 		.dev = idev->pdev->dev,
+		.subdev = idev->pdev->name,
 		.ctx_id = idev->obj.ctx->id,
 		.label = idev->label,
 		.ioasid = attach->space->obj.id,
@@ -239,8 +240,11 @@ static int attach_locked(struct iofd_device *idev, struct iofd_attach *attach,
 static int check_pasid(struct iofd_pdev *pdev,
 		       const struct iofd_attach_request *req)
 {
+	/* A sub-device is one PASID, and has no others. */
 	if (req->pasid == IOFD_NO_PASID)
-		return 0;
+		return pdev->pasid != IOFD_NO_PASID &&
+		       req->space->type == IOMMU_IOASID_USER_PASID_TABLE ?
+		       -EINVAL : 0;
 	if (req->space->type == IOMMU_IOASID_USER_PASID_TABLE)
 		return -EINVAL;
 	if (req->pasid >> pdev->caps.pasid_width_bits)

@@ -154,20 +154,27 @@ struct iofd_attach {
 
 /**
  * struct iofd_group - devices that the hardware cannot tell or keep apart
- * @list: (t) all groups in use
- * @group: (c) the kernel's group; its DMA is owned by this structure
+ * @list: (t) all groups that are claimed
+ * @group: (c) the kernel's group
+ * @claimed: (c) its DMA is owned by this structure. If not, it is the kernel's,
+ *	and the structure one sub-device's alone
  * @nr_pdevs: (t) devices of it that are open
  */
 struct iofd_group {
 	struct list_head list;
 	struct iommu_group *group;
+	bool claimed;
 	unsigned int nr_pdevs;
 };
 
 /**
- * struct iofd_pdev - a physical device that is bound to at least one fd
+ * struct iofd_pdev - a physical device, or a part of one, that is bound to at
+ *	least one fd
  * @list: (t) all bound devices
  * @dev: (c) the device
+ * @pasid: (c) of a sub-device: what it does with this PASID, which is without PASID
+ *	to everybody but its provider; else IOFD_NO_PASID
+ * @name: (c) of a sub-device, for people; else NULL
  * @group: (c) its group
  * @hd: (c) the provider's view of it
  * @caps: (c) what it can do
@@ -181,6 +188,8 @@ struct iofd_group {
 struct iofd_pdev {
 	struct list_head list;
 	struct device *dev;
+	u32 pasid;
+	const char *name;
 	struct iofd_group *group;
 	struct iofd_hw_dev *hd;
 	struct iofd_hw_caps caps;
@@ -334,11 +343,14 @@ int iofd_account_by_process(struct iofd_ctx *ctx, bool by_process);
 /**
  * iofd_hw_open() - find the provider of a device and open it there
  * @dev: its group's DMA is owned by us; the topology lock is held
+ * @pasid: IOFD_NO_PASID; else only what @dev does with this PASID, and its
+ *	group's DMA is the kernel's
  *
  * Return: the device, its provider's module held; ERR_PTR(-ENODEV) when nobody
- * drives its IOMMU.
+ * drives its IOMMU; ERR_PTR(-EOPNOTSUPP) with @pasid when nobody who does can
+ * tell it from the rest.
  */
-struct iofd_hw_dev *iofd_hw_open(struct device *dev);
+struct iofd_hw_dev *iofd_hw_open(struct device *dev, u32 pasid);
 
 /** iofd_hw_close() - undo iofd_hw_open(); the device is blocked */
 void iofd_hw_close(struct iofd_hw_dev *hd);
@@ -354,6 +366,16 @@ void iofd_hw_close(struct iofd_hw_dev *hd);
  * -ENOMEM.
  */
 struct iofd_group *iofd_group_get(struct device *dev);
+
+/**
+ * iofd_group_borrow() - the group of a device that stays the kernel's (A23)
+ * @dev: the device; the topology lock is held
+ *
+ * Return: the group, of which nothing is claimed, for iofd_group_put();
+ * ERR_PTR(-ENODEV) without an IOMMU, -EPERM when it is claimed or has other
+ * devices, -ENOMEM.
+ */
+struct iofd_group *iofd_group_borrow(struct device *dev);
 
 /** iofd_group_put() - one user less; the last gives the group back */
 void iofd_group_put(struct iofd_group *group);
@@ -389,8 +411,14 @@ static inline u64 iofd_addr_last(u32 bits)
 	return bits >= 64 ? U64_MAX : (1ULL << bits) - 1;
 }
 
-/** iofd_pdev_find() - a bound device, or NULL; the topology lock is held */
-struct iofd_pdev *iofd_pdev_find(struct device *dev);
+/**
+ * iofd_pdev_find() - find a bound device
+ * @dev: the device; the topology lock is held
+ * @pasid: IOFD_NO_PASID: all of it; else the sub-device with this PASID
+ *
+ * Return: the device or NULL.
+ */
+struct iofd_pdev *iofd_pdev_find(struct device *dev, u32 pasid);
 
 /**
  * iofd_device_try() - find out what binding a device would give

@@ -3,7 +3,8 @@
  * Bound devices: binding and unbinding.
  *
  * A physical device (iofd_pdev) is opened at its provider once; each fd that it
- * is bound to has a binding (iofd_device).
+ * is bound to has a binding (iofd_device). A sub-device is one like any other, but
+ * for its group, which stays the kernel's, and that it has no PASIDs to give away.
  */
 #include <linux/device.h>
 #include <linux/export.h>
@@ -17,19 +18,31 @@ DEFINE_MUTEX(iofd_topology_lock);
 
 static LIST_HEAD(pdevs);		/* (t) */
 
-struct iofd_pdev *iofd_pdev_find(struct device *dev)
+struct iofd_pdev *iofd_pdev_find(struct device *dev, u32 pasid)
 {
 	struct iofd_pdev *pdev;
 
 	lockdep_assert_held(&iofd_topology_lock);
 
 	list_for_each_entry(pdev, &pdevs, list)
-		if (pdev->dev == dev)
+		if (pdev->dev == dev && pdev->pasid == pasid)
 			return pdev;
 	return NULL;
 }
 
-static struct iofd_pdev *pdev_open(struct device *dev)
+/* What the device can do, as the user sees it */
+static void learn_caps(struct iofd_pdev *pdev)
+{
+	struct iofd_hw_caps *caps = &pdev->caps;
+
+	pdev->hd->ops->caps(pdev->hd, caps);
+	if (pdev->pasid == IOFD_NO_PASID)
+		return;
+	caps->pasid_width_bits = 0;
+	caps->flags |= IOMMU_DEVICE_INFO_SUBDEVICE;
+}
+
+static struct iofd_pdev *pdev_open(const struct iofd_devfile *df)
 {
 	struct iofd_pdev *pdev;
 	int rc;
@@ -39,21 +52,24 @@ static struct iofd_pdev *pdev_open(struct device *dev)
 	pdev = kzalloc(sizeof(*pdev), GFP_KERNEL_ACCOUNT);
 	if (!pdev)
 		return ERR_PTR(-ENOMEM);
-	pdev->dev = dev;
+	pdev->dev = df->dev;
+	pdev->pasid = df->pasid;
+	pdev->name = df->name;
 	INIT_LIST_HEAD(&pdev->bindings);
 	xa_init_flags(&pdev->pasids, XA_FLAGS_ACCOUNT);
 
-	pdev->group = iofd_group_get(dev);
+	pdev->group = df->pasid == IOFD_NO_PASID ? iofd_group_get(df->dev) :
+						   iofd_group_borrow(df->dev);
 	if (IS_ERR(pdev->group)) {
 		rc = PTR_ERR(pdev->group);
 		goto err_free;
 	}
-	pdev->hd = iofd_hw_open(dev);
+	pdev->hd = iofd_hw_open(df->dev, df->pasid);
 	if (IS_ERR(pdev->hd)) {
 		rc = PTR_ERR(pdev->hd);
 		goto err_group;
 	}
-	pdev->hd->ops->caps(pdev->hd, &pdev->caps);
+	learn_caps(pdev);
 	pdev->alone = iofd_group_is_single(pdev->group);
 	rc = iofd_group_ranges(pdev->group,
 			       iofd_addr_last(pdev->caps.addr_width_bits),
@@ -120,7 +136,7 @@ int iofd_device_try(struct device *dev, const char **provider,
 	group = iofd_group_get(dev);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
-	hd = iofd_hw_open(dev);
+	hd = iofd_hw_open(dev, IOFD_NO_PASID);
 	if (IS_ERR(hd)) {
 		iofd_group_put(group);
 		return PTR_ERR(hd);
@@ -144,7 +160,7 @@ bool iofd_device_may_not_snoop(struct device *dev)
 	if (!caps)
 		return false;
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(dev);
+	pdev = iofd_pdev_find(dev, IOFD_NO_PASID);
 	if (pdev)
 		*caps = pdev->caps;
 	if (pdev || !iofd_device_try(dev, &provider, caps))
@@ -161,6 +177,7 @@ static void device_event(enum iofd_event_kind kind, struct iofd_device *idev)
 		.kind = kind,
 		.bound = true,
 		.dev = idev->pdev->dev,
+		.subdev = idev->pdev->name,
 		.ctx_id = idev->obj.ctx->id,
 		.label = idev->label,
 	};
@@ -194,9 +211,9 @@ struct iofd_device *iofd_bind(struct iofd_ctx *ctx, struct iofd_devfile *df,
 	idev->df = df;
 
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(df->dev);
+	pdev = iofd_pdev_find(df->dev, df->pasid);
 	if (!pdev) {
-		pdev = pdev_open(df->dev);
+		pdev = pdev_open(df);
 		if (IS_ERR(pdev)) {
 			rc = PTR_ERR(pdev);
 			goto err_unlock;

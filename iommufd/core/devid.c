@@ -18,13 +18,16 @@ static int id_in_ctx(struct iofd_ctx *ctx, struct device *dev,
 	lockdep_assert_held(&iofd_topology_lock);
 
 	list_for_each_entry(idev, &ctx->bindings, ctx_entry) {
+		/* Who has a sub-device has nothing of its parent. */
+		if (!idev->pdev->group->claimed)
+			continue;
 		if (idev->pdev->dev == dev)
 			return idev->obj.id;
 		if (idev->pdev->group->group == group)
 			rc = 0;
 	}
 	/* In the group, but bound to an fd of its own. */
-	if (!rc && iofd_pdev_find(dev))
+	if (!rc && iofd_pdev_find(dev, IOFD_NO_PASID))
 		rc = -ENOENT;
 	return rc;
 }
@@ -40,7 +43,7 @@ int iofd_devfile_id(struct iofd_devfile *df, struct device *dev)
 	if (!group)
 		return -ENOENT;
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(df->dev);
+	pdev = iofd_pdev_find(df->dev, df->pasid);
 	if (pdev) {
 		list_for_each_entry(idev, &pdev->bindings, pdev_entry) {
 			rc = max(rc, id_in_ctx(idev->obj.ctx, dev, group));

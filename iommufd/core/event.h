@@ -38,6 +38,7 @@ enum iofd_event_kind {
  * @bound: @ctx_id and @label are valid. False only for the fault of a device
  *	that is bound to no fd
  * @dev: the device; held by the caller for the length of the call
+ * @subdev: NULL; or the name of the part of @dev that it is about
  * @ctx_id: number of the context (the open of /dev/iommu), as GET_CONTEXT shows
  * @label: the device's label in that context
  * @ioasid: the IOASID concerned; 0 when there is none
@@ -50,6 +51,7 @@ struct iofd_event {
 	enum iofd_event_kind kind;
 	bool bound;
 	struct device *dev;
+	const char *subdev;
 	u32 ctx_id;
 	u64 label;
 	u32 ioasid;

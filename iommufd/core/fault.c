@@ -13,12 +13,17 @@ static const char *access_name(u32 access)
 	return access & IOFD_WRITE ? "write to" : "read of";
 }
 
-/* " with PASID 7", or nothing, in @text. */
-static const char *with_pasid(const struct iofd_hw_fault *fault, char text[24])
+#define WHOSE_LEN	64
+
+/* " with PASID 7", " by sub-device q1" or nothing, in @text. */
+static const char *whose(const struct iofd_hw_fault *fault, const char *subdev,
+			 char text[WHOSE_LEN])
 {
 	text[0] = '\0';
-	if (fault->has_pasid)
-		snprintf(text, 24, " with PASID %u", fault->pasid);
+	if (subdev)
+		snprintf(text, WHOSE_LEN, " by sub-device %s", subdev);
+	else if (fault->has_pasid)
+		snprintf(text, WHOSE_LEN, " with PASID %u", fault->pasid);
 	return text;
 }
 
@@ -30,11 +35,11 @@ static void report_unbound(struct device *dev,
 		.dev = dev,
 		.fault = fault,
 	};
-	char pasid[24];
+	char text[WHOSE_LEN];
 
 	dev_err_ratelimited(dev, "DMA %s %#llx%s refused: %s (reason %#x)\n",
 			    access_name(fault->access), fault->address,
-			    with_pasid(fault, pasid), fault->reason_text,
+			    whose(fault, NULL, text), fault->reason_text,
 			    fault->reason);
 	iofd_netlink_event(&ev);
 }
@@ -46,38 +51,57 @@ static void report_bound(struct iofd_device *idev, u32 ioasid,
 		.kind = IOFD_EVENT_FAULT,
 		.bound = true,
 		.dev = idev->pdev->dev,
+		.subdev = idev->pdev->name,
 		.ctx_id = idev->obj.ctx->id,
 		.label = idev->label,
 		.ioasid = ioasid,
 		.fault = fault,
 	};
-	char pasid[24];
+	char text[WHOSE_LEN];
 
+	whose(fault, ev.subdev, text);
 	if (ioasid)
 		dev_err_ratelimited(ev.dev,
 				    "DMA %s %#llx%s refused: %s (reason %#x); label %#llx, IOASID %u\n",
 				    access_name(fault->access), fault->address,
-				    with_pasid(fault, pasid),
-				    fault->reason_text, fault->reason,
+				    text, fault->reason_text, fault->reason,
 				    idev->label, ioasid);
 	else
 		dev_err_ratelimited(ev.dev,
 				    "DMA %s %#llx%s refused: %s (reason %#x); label %#llx, attached to nothing\n",
 				    access_name(fault->access), fault->address,
-				    with_pasid(fault, pasid),
-				    fault->reason_text, fault->reason,
+				    text, fault->reason_text, fault->reason,
 				    idev->label);
 	iofd_netlink_event(&ev);
 }
 
-void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *fault)
+/*
+ * Who sent the request: a sub-device, or the device. To a sub-device, and whoever
+ * hears of it, the request had no PASID.
+ */
+static struct iofd_pdev *find_sender(struct device *dev,
+				     struct iofd_hw_fault *fault)
 {
+	struct iofd_pdev *pdev = NULL;
+
+	if (fault->has_pasid)
+		pdev = iofd_pdev_find(dev, fault->pasid);
+	if (!pdev)
+		return iofd_pdev_find(dev, IOFD_NO_PASID);
+	fault->has_pasid = false;
+	fault->pasid = 0;
+	return pdev;
+}
+
+void iofd_hw_report_fault(struct device *dev, const struct iofd_hw_fault *seen)
+{
+	struct iofd_hw_fault copy = *seen, *fault = &copy;
 	struct iofd_attach *attach;
 	struct iofd_device *idev;
 	struct iofd_pdev *pdev;
 
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(dev);
+	pdev = find_sender(dev, fault);
 	if (!pdev) {
 		report_unbound(dev, fault);
 		goto out;

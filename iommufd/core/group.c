@@ -9,6 +9,8 @@
  * A claimed group belongs to the contexts that its devices are bound to. Another
  * context can join through a device file that is bound already: whoever holds
  * that file has the device. (Requirement A11.)
+ *
+ * The group of a sub-device's parent is only borrowed: it stays the kernel's.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -17,6 +19,29 @@
 #include "core/core.h"
 
 static LIST_HEAD(groups);		/* (t) */
+
+static struct iofd_group *find_claimed(const struct iommu_group *iommu_group)
+{
+	struct iofd_group *group;
+
+	list_for_each_entry(group, &groups, list)
+		if (group->group == iommu_group)
+			return group;
+	return NULL;
+}
+
+/* With the reference that the caller has on @iommu_group */
+static struct iofd_group *group_alloc(struct iommu_group *iommu_group)
+{
+	struct iofd_group *group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+
+	if (!group)
+		return NULL;
+	INIT_LIST_HEAD(&group->list);
+	group->group = iommu_group;
+	group->nr_pdevs = 1;
+	return group;
+}
 
 struct iofd_group *iofd_group_get(struct device *dev)
 {
@@ -30,24 +55,22 @@ struct iofd_group *iofd_group_get(struct device *dev)
 	if (!iommu_group)
 		return ERR_PTR(-ENODEV);
 
-	list_for_each_entry(group, &groups, list) {
-		if (group->group == iommu_group) {
-			iommu_group_put(iommu_group);
-			group->nr_pdevs++;
-			return group;
-		}
+	group = find_claimed(iommu_group);
+	if (group) {
+		iommu_group_put(iommu_group);
+		group->nr_pdevs++;
+		return group;
 	}
 
-	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+	group = group_alloc(iommu_group);
 	if (!group) {
 		rc = -ENOMEM;
 		goto err_put;
 	}
-	group->group = iommu_group;
-	group->nr_pdevs = 1;
 	rc = iommu_group_claim_dma_owner(iommu_group, group);
 	if (rc)
 		goto err_free;
+	group->claimed = true;
 	list_add_tail(&group->list, &groups);
 	return group;
 
@@ -58,6 +81,27 @@ err_put:
 	return ERR_PTR(rc);
 }
 
+struct iofd_group *iofd_group_borrow(struct device *dev)
+{
+	struct iommu_group *iommu_group;
+	struct iofd_group *group;
+
+	lockdep_assert_held(&iofd_topology_lock);
+
+	iommu_group = iommu_group_get(dev);
+	if (!iommu_group)
+		return ERR_PTR(-ENODEV);
+	group = group_alloc(iommu_group);
+	if (!group) {
+		iommu_group_put(iommu_group);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (!find_claimed(iommu_group) && iofd_group_is_single(group))
+		return group;
+	iofd_group_put(group);
+	return ERR_PTR(-EPERM);
+}
+
 void iofd_group_put(struct iofd_group *group)
 {
 	lockdep_assert_held(&iofd_topology_lock);
@@ -65,7 +109,8 @@ void iofd_group_put(struct iofd_group *group)
 	if (--group->nr_pdevs)
 		return;
 	list_del(&group->list);
-	iommu_group_release_dma_owner(group->group);
+	if (group->claimed)
+		iommu_group_release_dma_owner(group->group);
 	iommu_group_put(group->group);
 	kfree(group);
 }

@@ -31,6 +31,8 @@ struct iofd_devfile_ops {
 /**
  * struct iofd_devfile - one open device file
  * @dev: the physical device whose requester ID its DMA carries
+ * @pasid: of a sub-device: PASID that its DMA carries; else IOFD_NO_PASID
+ * @name: of a sub-device, for people; else NULL
  * @ops: the bus wrapper
  * @lock: serialises bind, attach, detach and release
  * @bindings: (lock) struct iofd_device of each fd it is bound to
@@ -39,6 +41,8 @@ struct iofd_devfile_ops {
  */
 struct iofd_devfile {
 	struct device *dev;
+	u32 pasid;
+	const char *name;
 	const struct iofd_devfile_ops *ops;
 	struct mutex lock;
 	struct list_head bindings;
@@ -53,6 +57,37 @@ struct iofd_devfile {
  */
 void iofd_devfile_init(struct iofd_devfile *df, struct device *dev,
 		       const struct iofd_devfile_ops *ops);
+
+/**
+ * iofd_devfile_init_subdev() - prepare the device file of a sub-device (A23)
+ * @df: embedded in the wrapper's structure
+ * @parent: the device that the sub-device is a part of
+ * @pasid: carried by all DMA of the sub-device and by no other of @parent, from 1
+ *	on. The wrapper chooses; small numbers, for a parent may have few bits
+ * @name: for people, among the parent's; the wrapper keeps it until release
+ * @ops: the wrapper's
+ *
+ * A sub-device is what a device does with one PASID, for example by one of its
+ * queues (mdev, SIOV), while its kernel driver goes on working with the rest, by
+ * DMA without PASID. That is no user's business: the group of @parent is not
+ * claimed, and its driver keeps it. Sub-devices of one parent may belong to
+ * different users. To a user one is like a device without PASIDs: it has one
+ * IOASID, and no vPASIDs (EINVAL); which PASID the hardware knows it by the user
+ * never learns, neither from the core nor, which the wrapper has to see to, from
+ * the device.
+ *
+ * From the first open to the last release @parent stays with its driver, which
+ * the wrapper is part of or works with; and until a bind has called open() and
+ * after close() the wrapper keeps the sub-device from doing DMA at all: its DMA
+ * is blocked by the IOMMU while it is bound alone.
+ *
+ * Bind fails with -EPERM when a user has the parent, or when the parent shares
+ * its group with other devices; with -EOPNOTSUPP when it or its IOMMU has no
+ * PASIDs, or the IOMMU's driver knows no sub-devices.
+ */
+void iofd_devfile_init_subdev(struct iofd_devfile *df, struct device *parent,
+			      u32 pasid, const char *name,
+			      const struct iofd_devfile_ops *ops);
 
 /**
  * iofd_devfile_ioctl() - the commands of <linux/ioasid.h> on a device file

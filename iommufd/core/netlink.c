@@ -44,6 +44,17 @@ static int put_u64(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, IOMMU_NL_A_PAD);
 }
 
+/* A device, or a part of one */
+static int put_names(struct sk_buff *skb, const struct device *dev,
+		     const char *subdev)
+{
+	int rc = nla_put_string(skb, IOMMU_NL_A_DEVICE, dev_name(dev));
+
+	if (!rc && subdev)
+		rc = nla_put_string(skb, IOMMU_NL_A_SUBDEVICE, subdev);
+	return rc;
+}
+
 /* Begin one message of a dump. */
 static void *dump_start(struct sk_buff *skb, struct netlink_callback *cb,
 			u8 cmd)
@@ -225,7 +236,7 @@ static int put_binding(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!head)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, IOMMU_NL_A_CONTEXT, ctx->id) ||
-	    nla_put_string(skb, IOMMU_NL_A_DEVICE, dev_name(pdev->dev)) ||
+	    put_names(skb, pdev->dev, pdev->name) ||
 	    put_u64(skb, IOMMU_NL_A_LABEL, idev->label) ||
 	    nla_put_string(skb, IOMMU_NL_A_UNIT, pdev->caps.unit) ||
 	    nla_put_string(skb, IOMMU_NL_A_PROVIDER, pdev->hd->ops->name) ||
@@ -278,7 +289,7 @@ static int put_attachment(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!head)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, IOMMU_NL_A_CONTEXT, idev->obj.ctx->id) ||
-	    nla_put_string(skb, IOMMU_NL_A_DEVICE, dev_name(idev->pdev->dev)) ||
+	    put_names(skb, idev->pdev->dev, idev->pdev->name) ||
 	    put_u64(skb, IOMMU_NL_A_LABEL, idev->label) ||
 	    nla_put_u32(skb, IOMMU_NL_A_IOASID, attach->space->obj.id) ||
 	    nla_put_u32(skb, IOMMU_NL_A_COVERED, covered) ||
@@ -412,7 +423,8 @@ static int dump_devices(struct sk_buff *skb, struct netlink_callback *cb)
 		if (!head)
 			break;
 		if (put_device_info(skb, &pci->dev,
-				    iofd_pdev_find(&pci->dev))) {
+				    iofd_pdev_find(&pci->dev,
+						   IOFD_NO_PASID))) {
 			genlmsg_cancel(skb, head);
 			break;
 		}
@@ -436,7 +448,7 @@ static int answer_device(struct sk_buff *skb, struct device *dev)
 		return -ENOMEM;
 
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(dev);
+	pdev = iofd_pdev_find(dev, IOFD_NO_PASID);
 	/* Before the attempt, so that it does not show in the answer. */
 	rc = put_device_info(skb, dev, pdev);
 	error = pdev ? -EBUSY : iofd_device_try(dev, &provider, caps);
@@ -534,7 +546,7 @@ static int put_event(struct sk_buff *skb, const struct iofd_event *ev)
 	int rc;
 
 	rc = nla_put_u32(skb, IOMMU_NL_A_EVENT, event_numbers[ev->kind]) ?:
-	     nla_put_string(skb, IOMMU_NL_A_DEVICE, dev_name(ev->dev));
+	     put_names(skb, ev->dev, ev->subdev);
 	if (!rc && ev->bound)
 		rc = nla_put_u32(skb, IOMMU_NL_A_CONTEXT, ev->ctx_id) ?:
 		     put_u64(skb, IOMMU_NL_A_LABEL, ev->label);

@@ -44,25 +44,43 @@ void iofd_hw_unregister(const struct iofd_hw_ops *ops)
 }
 EXPORT_SYMBOL_GPL(iofd_hw_unregister);
 
-struct iofd_hw_dev *iofd_hw_open(struct device *dev)
+static struct iofd_hw_dev *open_at(const struct iofd_hw_ops *ops,
+				   struct device *dev, u32 pasid)
+{
+	struct iofd_hw_dev *hd;
+
+	if (!try_module_get(ops->owner))
+		return ERR_PTR(-ENODEV);
+	hd = pasid == IOFD_NO_PASID ? ops->open(dev) :
+				      ops->open_subdev(dev, pasid);
+	if (IS_ERR(hd))
+		module_put(ops->owner);
+	return hd;
+}
+
+struct iofd_hw_dev *iofd_hw_open(struct device *dev, u32 pasid)
 {
 	struct iofd_hw_dev *hd = ERR_PTR(-ENODEV);
 	struct provider *provider;
+	bool passed_over = false;
 
 	lockdep_assert_held(&iofd_topology_lock);
 
 	list_for_each_entry(provider, &providers, list) {
-		if (!try_module_get(provider->ops->owner))
+		if (pasid != IOFD_NO_PASID && !provider->ops->open_subdev) {
+			passed_over = true;
 			continue;
-		hd = provider->ops->open(dev);
-		if (!IS_ERR(hd))
-			return hd;
-		module_put(provider->ops->owner);
+		}
+		hd = open_at(provider->ops, dev, pasid);
 		/* Only "not mine" lets the next one have a go. */
-		if (PTR_ERR(hd) != -ENODEV)
-			break;
+		if (hd != ERR_PTR(-ENODEV))
+			return hd;
 	}
-	return hd;
+	if (!passed_over)
+		return hd;
+	dev_err_ratelimited(dev,
+			    "cannot have sub-devices: the driver of its IOMMU does not keep them apart from the rest of it\n");
+	return ERR_PTR(-EOPNOTSUPP);
 }
 
 void iofd_hw_close(struct iofd_hw_dev *hd)

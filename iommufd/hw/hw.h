@@ -59,7 +59,8 @@ struct iofd_hw_caps {
 };
 
 /**
- * struct iofd_hw_dev - one physical device as its provider knows it
+ * struct iofd_hw_dev - one physical device, or a part of one, as its provider
+ *	knows it
  * @ops: the provider
  * @dev: the device
  *
@@ -155,7 +156,14 @@ typedef void (*iofd_dirty_fn)(void *arg, u64 iova, u64 last);
  * @open: take the device; -ENODEV when the provider does not drive its IOMMU.
  *	The caller owns the DMA of the device's group already, so that the
  *	device is blocked, and stays so. May sleep.
- * @close: give it back. The device is blocked. Cannot fail.
+ * @open_subdev: take a part of a device: what it does with @pasid. What it does
+ *	without PASID is the kernel's, whose driver works with it, and goes on as
+ *	before. To the core the part is a device without PASIDs: what it says of
+ *	requests without PASID is about those with @pasid. No other open part of
+ *	the device has it. -ENODEV as with open; -EBUSY when a user has the
+ *	device; -EOPNOTSUPP when the hardware has no PASIDs for it; -EINVAL when
+ *	it does not have this one. NULL: devices of this provider have no parts.
+ * @close: give it back. The device, or the part, is blocked. Cannot fail.
  * @caps: fill in what the device can do; valid from open on
  * @pt_alloc: make an empty table that @hd can be attached to. ERR_PTR(-EINVAL)
  *	when the attributes cannot be met, -ENOMEM.
@@ -223,6 +231,7 @@ struct iofd_hw_ops {
 	struct module *owner;
 
 	struct iofd_hw_dev *(*open)(struct device *dev);
+	struct iofd_hw_dev *(*open_subdev)(struct device *dev, u32 pasid);
 	void (*close)(struct iofd_hw_dev *hd);
 	void (*caps)(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps);
 

@@ -60,6 +60,8 @@ static void print_event(struct nlattr **attrs)
 	format_time(when, sizeof(when));
 	printf("%s %-6s %s", when, event_name(event),
 	       attr_string(attrs, IOMMU_NL_A_DEVICE));
+	if (attrs[IOMMU_NL_A_SUBDEVICE])
+		printf("/%s", attr_string(attrs, IOMMU_NL_A_SUBDEVICE));
 	if (attrs[IOMMU_NL_A_CONTEXT])
 		printf(" context %u label %#" PRIx64,
 		       attr_u32(attrs, IOMMU_NL_A_CONTEXT),
@@ -92,6 +94,9 @@ static void json_event(struct nlattr **attrs)
 	json_string(&json, "time", when);
 	json_string(&json, "event", event_name(event));
 	json_string(&json, "device", attr_string(attrs, IOMMU_NL_A_DEVICE));
+	if (attrs[IOMMU_NL_A_SUBDEVICE])
+		json_string(&json, "subdevice",
+			    attr_string(attrs, IOMMU_NL_A_SUBDEVICE));
 	if (attrs[IOMMU_NL_A_CONTEXT]) {
 		json_number(&json, "context", attr_u32(attrs, IOMMU_NL_A_CONTEXT));
 		json_hex(&json, "label", attr_u64(attrs, IOMMU_NL_A_LABEL));

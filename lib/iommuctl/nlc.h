@@ -130,6 +130,7 @@ struct nlc_space {
  * struct nlc_binding - a device bound to a context
  * @context: which
  * @device: the device
+ * @subdevice: the part of it that it is about; "" for all of it
  * @label: its label
  * @ioasid: what its DMA without PASID goes through, 0: blocked
  * @unit: its remapping unit
@@ -138,6 +139,7 @@ struct nlc_space {
 struct nlc_binding {
 	uint32_t context;
 	char device[NAME_LEN];
+	char subdevice[NAME_LEN];
 	uint64_t label;
 	uint32_t ioasid;
 	char unit[NAME_LEN];

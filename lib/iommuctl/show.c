@@ -131,7 +131,8 @@ static void print_bindings(const struct nlc_state *state, uint32_t context)
 		binding = &state->bindings[i];
 		if (binding->context != context)
 			continue;
-		table_add(&table, "%s", binding->device);
+		table_add(&table, "%s%s%s", binding->device,
+			  *binding->subdevice ? "/" : "", binding->subdevice);
 		table_add(&table, "%#" PRIx64, binding->label);
 		add_attachments(&table, state, binding);
 	}
@@ -228,6 +229,8 @@ static void json_bindings(struct json *json, const struct nlc_state *state,
 			continue;
 		json_begin(json, NULL, '{');
 		json_string(json, "device", binding->device);
+		json_string(json, "subdevice",
+			    *binding->subdevice ? binding->subdevice : NULL);
 		json_hex(json, "label", binding->label);
 		if (binding->ioasid)
 			json_number(json, "ioasid", binding->ioasid);

@@ -59,6 +59,8 @@ static void on_binding(int cmd, struct nlattr **attrs, void *arg)
 	binding->context = attr_u32(attrs, IOMMU_NL_A_CONTEXT);
 	snprintf(binding->device, sizeof(binding->device), "%s",
 		 attr_string(attrs, IOMMU_NL_A_DEVICE));
+	snprintf(binding->subdevice, sizeof(binding->subdevice), "%s",
+		 attr_string(attrs, IOMMU_NL_A_SUBDEVICE));
 	binding->label = attr_u64(attrs, IOMMU_NL_A_LABEL);
 	binding->ioasid = attr_u32(attrs, IOMMU_NL_A_IOASID);
 	snprintf(binding->unit, sizeof(binding->unit), "%s",

@@ -525,7 +525,7 @@ static void reserved_regions(void **state)
 	hw->own_group.nr_regions = ARRAY_SIZE(regions);
 	t_ok(t_bind(hw, fd, 1));
 	mutex_lock(&iofd_topology_lock);
-	pdev = iofd_pdev_find(&hw->dev);
+	pdev = iofd_pdev_find(&hw->dev, IOFD_NO_PASID);
 	mutex_unlock(&iofd_topology_lock);
 	assert_int_equal(pdev->nr_ranges, ARRAY_SIZE(expected));
 	for (i = 0; i < ARRAY_SIZE(expected); i++) {

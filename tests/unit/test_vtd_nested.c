@@ -1174,6 +1174,41 @@ static void random_changes(void **state)
 	check_random(VTDHW_CAP, VTDHW_ECAP & ~(ECAP_C | ECAP_SMPWCS), true);
 }
 
+/* A23, type 3: a sub-device knows no PASID, and its own is what is invalidated. */
+static void subdevice(void **state)
+{
+	static const u32 names[] = { NO, ANY };
+	struct iofd_hw_pt *child;
+	u64 page = 20ull * SZ_4K;
+	unsigned int i;
+	u64 root;
+
+	start(VTDHW_CAP, VTDHW_ECAP, false);
+	vtdhw_close(dev);
+	vtdhw_give_to_kernel(dev);
+	dev->hd = ops->open_subdev(&dev->pdev.dev, 77);
+	assert_false(IS_ERR(dev->hd));
+	root = guest_page();
+	child = nest(root, 4);
+	guest_map(root, 4, GVA, page, 1);
+	attach(child, NO);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		guest_map(root, 4, GVA, page, 1);
+		vtdhw_lands(dev, 77, GVA, hpa(page));
+		guest_write(guest_entry(root, 4, GVA, 1), 0);
+		vtdhw_log(hw);
+		ops->invalidate(child, dev->hd, names[i], GVA,
+				GVA + SZ_4K - 1, true);
+		assert_string_equal(vtdhw_log_brief(hw), "f");
+		vtdhw_refused(dev, 77, GVA, FS_ABSENT);
+	}
+	vtdhw_lands(dev, NO, 0x5000, 0x5000);
+	vtdhw_close(dev);
+	vtdhw_lands(dev, NO, 0x5000, 0x5000);
+	ops->pt_free(child);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1195,6 +1230,7 @@ int main(void)
 		shim_test(ends),
 		shim_test(parent_and_child),
 		shim_test(aliases),
+		shim_test(subdevice),
 		shim_test(many_cycles),
 		shim_test(many_live),
 		shim_test(many_pasids),

@@ -420,6 +420,32 @@ static struct iofd_hw_dev *open_for(const struct iofd_hw_ops *ops,
 	return &hw->hd;
 }
 
+static struct iofd_hw_dev *full_open_subdev(struct device *dev, u32 pasid)
+{
+	struct testhw_dev *hw;
+
+	lockdep_assert_held(&iofd_topology_lock);
+	might_sleep();
+	for_each_dev(hw)
+		if (hw->parent && &hw->parent->dev == dev &&
+		    hw->subdev_pasid == pasid)
+			break;
+	assert_true(hw < devs + nr_devs);
+	if (hw->unit != &testhw_full)
+		return ERR_PTR(-ENODEV);
+	if (testhw_open_error)
+		return ERR_PTR(testhw_open_error);
+	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
+		return ERR_PTR(-ENOMEM);
+	/* It is the kernel's, and stays so. */
+	assert_null(hw->group->owner);
+	assert_false(hw->opened || hw->parent->opened);
+	hw->hd.ops = hw->unit;
+	hw->hd.dev = dev;
+	hw->opened = true;
+	return &hw->hd;
+}
+
 static struct iofd_hw_dev *full_open(struct device *dev)
 {
 	return open_for(&testhw_full, dev);
@@ -448,7 +474,8 @@ static void hw_close(struct iofd_hw_dev *hd)
 	might_sleep();
 	assert_true(hw->opened);
 	assert_idle(hw);
-	assert_non_null(hw->group->owner);
+	if (!hw->parent)
+		assert_non_null(hw->group->owner);
 	hw->opened = false;
 }
 
@@ -617,7 +644,8 @@ static int hw_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 	if (!pt->parent || !hw->more_formats)
 		assert_true(hw_pt_fits(pt, hd));
 	if (pasid != IOFD_NO_PASID)
-		assert_true(pasid && !(pasid >> hw->pasid_width_bits));
+		assert_true(!hw->parent && pasid &&
+			    !(pasid >> hw->pasid_width_bits));
 	if (testhw_attach_error)
 		return testhw_attach_error;
 	if (shim_must_fail(GFP_KERNEL, __FILE__, __LINE__))
@@ -781,6 +809,7 @@ static void hw_read_dirty(struct iofd_hw_pt *hpt, u64 iova, u64 last, bool clear
 const struct iofd_hw_ops testhw_full = {
 	.name = "full",
 	.open = full_open,
+	.open_subdev = full_open_subdev,
 	.reap = hw_reap,
 	.for_each_run = hw_for_each_run,
 	COMMON_OPS,
@@ -854,6 +883,22 @@ struct testhw_dev *testhw_dev(void)
 	return hw;
 }
 
+struct testhw_dev *testhw_subdev(struct testhw_dev *parent, u32 pasid,
+				 const char *name)
+{
+	struct testhw_dev *hw = testhw_dev();
+
+	iofd_devfile_release(&hw->df);
+	hw->unit = parent->unit;
+	hw->pasid_width_bits = parent->pasid_width_bits;
+	hw->nests = parent->nests;
+	hw->parent = parent;
+	hw->group = parent->group;
+	hw->subdev_pasid = pasid;
+	iofd_devfile_init_subdev(&hw->df, &parent->dev, pasid, name, &df_ops);
+	return hw;
+}
+
 void testhw_forget_dev(void)
 {
 	struct testhw_dev *hw = &devs[--nr_devs];
@@ -876,10 +921,12 @@ void iofd_netlink_event(const struct iofd_event *ev)
 		.kind = ev->kind,
 		.bound = ev->bound,
 		.dev = ev->dev,
+		.subdev = ev->subdev,
 		.ctx_id = ev->ctx_id,
 		.label = ev->label,
 		.ioasid = ev->ioasid,
 		.fault_address = ev->fault ? ev->fault->address : 0,
+		.fault_has_pasid = ev->fault && ev->fault->has_pasid,
 	};
 	testhw_nr_events++;
 }
@@ -894,7 +941,8 @@ void assert_event(enum iofd_event_kind kind, struct testhw_dev *hw, int fd,
 	memmove(testhw_events, testhw_events + 1,
 		testhw_nr_events * sizeof(testhw_events[0]));
 	assert_int_equal(e.kind, kind);
-	assert_ptr_equal(e.dev, &hw->dev);
+	assert_ptr_equal(e.dev, hw->df.dev);
+	assert_ptr_equal(e.subdev, hw->df.name);
 	assert_int_equal(e.bound, fd >= 0);
 	if (fd >= 0) {
 		assert_int_equal(e.ctx_id, t_ctx(fd)->id);
@@ -1169,7 +1217,7 @@ int t_bind(struct testhw_dev *hw, int fd, u64 label)
 		.label = label,
 	};
 
-	hw->dev.iommu_group = hw->group;
+	hw->df.dev->iommu_group = hw->group;
 	return iofd_devfile_ioctl(&hw->df, IOMMU_DEVICE_BIND_IOMMU_FD,
 				  (unsigned long)&cmd);
 }

@@ -70,6 +70,8 @@ struct testhw_dev {
 	bool dirty;			/* tracks what is written */
 	u32 pasid_width_bits;
 	u64 more_formats;		/* formats of users' tables besides */
+	struct testhw_dev *parent;	/* of a sub-device; it has no @dev of its own */
+	u32 subdev_pasid;		/* of a sub-device, in requests of @parent */
 	struct iommu_group *group;
 	int df_error;			/* what the wrapper's open() returns */
 
@@ -86,6 +88,12 @@ struct testhw_dev {
 
 /* A device with 48 bits behind "full", in a group of its own, its file open */
 struct testhw_dev *testhw_dev(void);
+/*
+ * A part of @parent, whose driver keeps it; its file open. What @parent can do at
+ * this moment it can, too. Its views are without PASID, as to the core.
+ */
+struct testhw_dev *testhw_subdev(struct testhw_dev *parent, u32 pasid,
+				 const char *name);
 /* Forgets the last one, whose file is closed. */
 void testhw_forget_dev(void);
 
@@ -126,10 +134,12 @@ struct testhw_event {
 	enum iofd_event_kind kind;
 	bool bound;
 	struct device *dev;
+	const char *subdev;
 	u32 ctx_id;
 	u64 label;
 	u32 ioasid;
 	u64 fault_address;
+	bool fault_has_pasid;
 };
 #define TESTHW_MAX_EVENTS	64
 extern struct testhw_event testhw_events[TESTHW_MAX_EVENTS];

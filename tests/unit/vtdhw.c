@@ -463,6 +463,13 @@ void vtdhw_close(struct vtdhw_dev *dev)
 	dev->hd = NULL;
 }
 
+void vtdhw_give_to_kernel(struct vtdhw_dev *dev)
+{
+	mutex_lock(&dev->hw->unit->lock);
+	assert_int_equal(vtd_dev_set(dev->vdev, VTD_IDENTITY, NULL), 0);
+	mutex_unlock(&dev->hw->unit->lock);
+}
+
 static void end_unit(struct vtdhw_unit *hw)
 {
 	const struct vtdu_stats *stats = vtdu_stats(hw->u);
@@ -491,6 +498,8 @@ void vtdhw_end(void)
 			vtdhw_close(dev);
 		assert_false(dev->pdev.ats_enabled || dev->pdev.pasid_enabled);
 		mutex_lock(&dev->hw->unit->lock);
+		assert_int_equal(dev->vdev->nr_subdevs, 0);
+		vtd_dev_set(dev->vdev, VTD_BLOCKED, NULL);
 		vtd_dev_destroy(dev->vdev);
 		mutex_unlock(&dev->hw->unit->lock);
 		assert_int_equal(dev->pdev.dev.refs, 0);

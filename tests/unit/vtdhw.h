@@ -92,6 +92,8 @@ struct vtdhw_dev *vtdhw_dev(struct vtdhw_unit *hw, unsigned int devfn,
 struct vtdhw_dev *vtdhw_alias_dev(struct vtdhw_unit *hw, unsigned int devfn,
 				  unsigned int alias);
 void vtdhw_open(struct vtdhw_dev *dev);
+/* The kernel's driver works with it: requests without PASID go by identity. */
+void vtdhw_give_to_kernel(struct vtdhw_dev *dev);
 void vtdhw_close(struct vtdhw_dev *dev);
 
 /* One access. @access: IOFD_READ, IOFD_WRITE */

@@ -112,9 +112,9 @@ UNUSED static bool pci_give(const char *bdf, const char *driver)
 		return true;
 	if (now[0])
 		pci_write_attr(bdf, "driver/unbind", bdf);
-	/* A driver of its own choice again: override with nothing. */
+	/* Drivers of ours take what they are named for; others choose. */
 	pci_write_attr(bdf, "driver_override",
-		       strcmp(driver, "iofd-pci") ? "\n" : "iofd-pci");
+		       strncmp(driver, "iofd-", 5) ? "\n" : driver);
 	if (driver[0])
 		check_write_file("/sys/bus/pci/drivers_probe", bdf);
 	pci_driver(bdf, now);
@@ -305,6 +305,15 @@ UNUSED static int iommu_group_of(const char *bdf)
 		return -1;
 	target[n] = 0;
 	return atoi(strrchr(target, '/') + 1);
+}
+
+/* The kernel's log, from here on */
+UNUSED static int log_open(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	NEED(log >= 0 && lseek(log, 0, SEEK_END) >= 0);
+	return log;
 }
 
 /*

@@ -285,8 +285,7 @@ static void refused_dma_is_reported(void)
 	char text[64];
 	int log, ioasid;
 
-	NEED((log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK)) >= 0);
-	NEED(lseek(log, 0, SEEK_END) >= 0);
+	log = log_open();
 	ioasid = attached();
 	snprintf(text, sizeof(text), "label %#llx, IOASID %d", LABEL, ioasid);
 	edu_store(&edu, 0x345000, 0, 64);

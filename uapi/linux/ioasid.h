@@ -119,6 +119,9 @@ struct iommu_ioasid_range {
  * @IOMMU_DEVICE_INFO_ATS: the device's address translation cache is in use
  * @IOMMU_DEVICE_INFO_MSI_ISOLATED: the IOMMU checks the device's interrupts
  *	(interrupt remapping). Without it the device can raise any interrupt.
+ * @IOMMU_DEVICE_INFO_SUBDEVICE: the device is a part of one that a kernel driver
+ *	works with; the IOMMU tells the two apart by a PASID that is the kernel's
+ *	secret. The device itself has no PASIDs.
  */
 enum iommu_device_info_flags {
 	IOMMU_DEVICE_INFO_ENFORCE_SNOOP = 1 << 0,
@@ -127,6 +130,7 @@ enum iommu_device_info_flags {
 	IOMMU_DEVICE_INFO_DIRTY = 1 << 3,
 	IOMMU_DEVICE_INFO_ATS = 1 << 4,
 	IOMMU_DEVICE_INFO_MSI_ISOLATED = 1 << 5,
+	IOMMU_DEVICE_INFO_SUBDEVICE = 1 << 6,
 };
 
 /**
@@ -573,7 +577,12 @@ struct iommu_invalidate_cache {
  * kernel driver or another user has one of its devices. A device file may be
  * bound to several fds, once to each. EBUSY: the label is taken, or the device
  * is bound to this fd already, or through another open of its file. ENODEV: no
- * IOMMU in front of the device. Requirement A4, A5, A11, A12.
+ * IOMMU in front of the device.
+ *
+ * A sub-device, part of a device that its kernel driver keeps, takes no group:
+ * EPERM when a user has the device, or when it shares its group with others;
+ * EOPNOTSUPP when its IOMMU cannot tell the part from the rest.
+ * Requirement A4, A5, A11, A12, A23.
  */
 struct iommu_device_bind {
 	__u32 size;

@@ -38,7 +38,8 @@
  * @IOMMU_NL_CMD_GET_BINDING: dump; each device bound to a context. Answers hold
  *	CONTEXT, DEVICE, LABEL, UNIT, PROVIDER, GROUP, and IOASID when the device
  *	is attached through this binding: the one that its DMA without PASID goes
- *	through.
+ *	through. Of a sub-device, here as in all other answers, DEVICE is what it
+ *	is a part of, and SUBDEVICE its name; its own PASID is in none of them.
  * @IOMMU_NL_CMD_GET_DEVICE: with DEVICE one device, without it a dump of all PCI
  *	functions. Answers hold DEVICE, NR_BINDINGS; GROUP and GROUP_IN_USE when
  *	it has a group; when it is known what the device can do PROVIDER, UNIT,
@@ -130,6 +131,8 @@ enum iommu_nl_cmd {
  * @IOMMU_NL_A_TABLE_ADDR: u64; where the user's table starts in PARENT
  * @IOMMU_NL_A_COVERED: u32; how many attachments of the same device lie over it
  *	and have its DMA; 0 for the one that has it
+ * @IOMMU_NL_A_SUBDEVICE: string; beside DEVICE: not all of it, but the part of it
+ *	with this name, which is the parent's driver's choice
  * @__IOMMU_NL_A_MAX: not an attribute
  * @IOMMU_NL_A_MAX: the highest attribute
  */
@@ -178,6 +181,7 @@ enum iommu_nl_attr {
 	IOMMU_NL_A_REALISED,
 	IOMMU_NL_A_TABLE_ADDR,
 	IOMMU_NL_A_COVERED,
+	IOMMU_NL_A_SUBDEVICE,
 
 	__IOMMU_NL_A_MAX,
 	IOMMU_NL_A_MAX = __IOMMU_NL_A_MAX - 1

@@ -294,6 +294,45 @@ void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid)
 }
 
 /**
+ * vtd_rid_update() - have a context entry say what PASIDs there are now
+ * @unit: its unit
+ * @rid: the requester ID, in scalable mode; some of its requests are let through.
+ *	No PASID's entry is present but that of VTD_RID_PASID, which is behind the
+ *	old directory and the new
+ *
+ * Requests without PASID go on undisturbed: all that changes is in one word,
+ * which one store replaces. When it returns nothing that is cached leads to
+ * another directory, or to tables that are not in it any more.
+ */
+void vtd_rid_update(struct vtd_unit *unit, struct vtd_rid *rid)
+{
+	u64 tags = vtd_pasid_entry(rid, VTD_RID_PASID)[1];
+	struct vtd_qi_desc descs[3];
+	unsigned int n = 0;
+	u64 word;
+
+	lockdep_assert_held(&unit->lock);
+
+	spin_lock(&unit->entry_lock);
+	/* One that has been cut off stays so. */
+	word = rid->entry[0] & (SCTX_P | SCTX_DTE);
+	vtd_publish(unit, rid->entry, word | vtd_pasid_context(rid),
+		    SCALABLE_WORDS);
+	spin_unlock(&unit->entry_lock);
+
+	if (!unit->enabled)
+		return;
+	/* In the order that the specification has for it (6.5.3.3) */
+	if (FLUSH_POINT(update_context))
+		descs[n++] = vtd_qi_context_device(PASID_DID_OF(tags), rid->sid);
+	if (FLUSH_POINT(update_pasid_cache))
+		descs[n++] = vtd_qi_pasid_global();
+	if (FLUSH_POINT(update_iotlb))
+		descs[n++] = vtd_qi_iotlb_domain(PASID_DID_OF(tags), unit->drain);
+	vtd_qi_run(unit, descs, n);
+}
+
+/**
  * vtd_rid_cut() - isolate a device that does not answer an ATS invalidation
  * @unit: the unit
  * @sid: its requester ID

@@ -147,8 +147,10 @@ struct vtd_dev *vtd_dev_create(struct vtd_unit *unit, struct pci_dev *pdev)
 	vdev = kzalloc(sizeof(*vdev), GFP_KERNEL);
 	if (!vdev)
 		return ERR_PTR(-ENOMEM);
-	vdev->hd.ops = &vtd_provider_ops;
-	vdev->hd.dev = &pdev->dev;
+	vdev->handle.hd.ops = &vtd_provider_ops;
+	vdev->handle.hd.dev = &pdev->dev;
+	vdev->handle.vdev = vdev;
+	vdev->handle.pasid = IOFD_NO_PASID;
 	vdev->pdev = pci_dev_get(pdev);
 	vdev->unit = unit;
 	vdev->use.vdev = vdev;
@@ -214,7 +216,8 @@ static void rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid)
 
 /*
  * @use begins, its entries come next: the unit lets a device's own translations
- * pass only if the device can be made to forget them.
+ * pass only if the device can be made to forget them. Not while the kernel has
+ * what the device does without PASID: that would be cached as well.
  */
 static void use_begin(struct vtd_use *use, struct vtd_table *table,
 		      struct vtd_attach *attach)
@@ -223,7 +226,7 @@ static void use_begin(struct vtd_use *use, struct vtd_table *table,
 
 	use->table = table;
 	use->attach = attach;
-	if (!vdev->ats_users++ && vdev->ats_allowed &&
+	if (!vdev->ats_users++ && vdev->ats_allowed && !vdev->nr_subdevs &&
 	    !vdev->pdev->ats_enabled &&
 	    !pci_enable_ats(vdev->pdev, PAGE_SHIFT))
 		vdev->ats_on = true;
@@ -386,30 +389,67 @@ int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 }
 
 /**
- * vtd_dev_open() - the core takes a device: prepare for PASIDs if it can use them
- * @vdev: blocked
+ * vtd_dev_enable_pasids() - let a device use PASIDs
+ * @vdev: has none yet. What it does without PASID goes on
+ * @width_bits: no wider ones
  *
  * A device can if its requests cannot be taken for another's. A virtual
  * function has PASIDs while its physical function has them switched on.
+ *
+ * Return: 0; -EOPNOTSUPP when device or unit has no PASIDs; -EBUSY when somebody
+ * else uses them, or ATS; -errno of the device.
  */
-void vtd_dev_open(struct vtd_dev *vdev)
+int vtd_dev_enable_pasids(struct vtd_dev *vdev, unsigned int width_bits)
 {
 	struct vtd_unit *unit = vdev->unit;
 	struct vtd_rid *rid = vdev->rids[0];
-	int max;
+	int max, rc;
 
 	lockdep_assert_held(&unit->lock);
 
-	vdev->open = true;
 	if (!unit->pasid_width_bits || vdev->nr_rids > 1 || rid->refs > 1)
-		return;
+		return -EOPNOTSUPP;
 	max = pci_max_pasids(vdev->pdev);
+	if (max < 2)
+		return -EOPNOTSUPP;
 	/* PASIDs have to be switched on before ATS is. */
-	if (max < 2 || pci_enable_pasid(vdev->pdev, 0))
-		return;
-	vtd_pasid_open(unit, rid, min_t(unsigned int, ilog2(max),
-					unit->pasid_width_bits));
+	if (vdev->pdev->pasid_enabled || vdev->pdev->ats_enabled)
+		return -EBUSY;
+	rc = pci_enable_pasid(vdev->pdev, 0);
+	if (rc)
+		return rc;
+	width_bits = min3(width_bits, (unsigned int)ilog2(max),
+			  (unsigned int)unit->pasid_width_bits);
+	vtd_pasid_open(unit, rid, width_bits);
 	vdev->pasid_width_bits = rid->pasid_width_bits;
+	return 0;
+}
+
+/**
+ * vtd_dev_disable_pasids() - undo vtd_dev_enable_pasids(), if that was done
+ * @vdev: blocked with whatever PASID. What it does without goes on
+ */
+void vtd_dev_disable_pasids(struct vtd_dev *vdev)
+{
+	lockdep_assert_held(&vdev->unit->lock);
+
+	if (!vdev->pasid_width_bits)
+		return;
+	vtd_pasid_close(vdev->unit, vdev->rids[0]);
+	pci_disable_pasid(vdev->pdev);
+	vdev->pasid_width_bits = 0;
+}
+
+/**
+ * vtd_dev_open() - the core takes a device: prepare for PASIDs if it can use them
+ * @vdev: blocked
+ */
+void vtd_dev_open(struct vtd_dev *vdev)
+{
+	lockdep_assert_held(&vdev->unit->lock);
+
+	vdev->open = true;
+	vtd_dev_enable_pasids(vdev, vdev->unit->pasid_width_bits);
 }
 
 /**
@@ -422,11 +462,7 @@ void vtd_dev_close(struct vtd_dev *vdev)
 
 	vtd_dev_block_pasids(vdev);
 	vtd_dev_set(vdev, VTD_BLOCKED, NULL);
-	if (vdev->pasid_width_bits) {
-		vtd_pasid_close(vdev->unit, vdev->rids[0]);
-		pci_disable_pasid(vdev->pdev);
-		vdev->pasid_width_bits = 0;
-	}
+	vtd_dev_disable_pasids(vdev);
 	vdev->open = false;
 }
 

@@ -61,6 +61,9 @@ static int linux_set(struct device *dev, enum vtd_state state,
 	} else if (state != VTD_IDENTITY && vdev->rmrr_locked) {
 		pci_err(vdev->pdev, "firmware uses memory by this device at all times (RMRR): it can belong to the kernel only\n");
 		rc = -EPERM;
+	} else if (state != VTD_IDENTITY && vdev->nr_subdevs) {
+		pci_err(vdev->pdev, "users have parts of it: what else it does stays the kernel's\n");
+		rc = -EBUSY;
 	} else {
 		/* The device may have been reset since its group was formed. */
 		if (state == VTD_TABLE)
@@ -392,6 +395,8 @@ static void release_device(struct device *dev)
 
 	mutex_lock(&unit->lock);
 	vdev->probed = false;
+	/* Its driver is gone, and with it all that was made of parts of it. */
+	WARN_ON(vdev->nr_subdevs);
 	/* Otherwise it stays as it is until translation is off. */
 	if (unit->phase == VTD_RUNNING) {
 		vtd_dev_close(vdev);

@@ -251,7 +251,7 @@ static struct vtd_dev *user_of(struct vtd_unit *unit)
 	struct vtd_dev *vdev;
 
 	list_for_each_entry(vdev, &unit->devs, link)
-		if (vdev->open || vdev->state == VTD_TABLE ||
+		if (vdev->open || vdev->nr_subdevs || vdev->state == VTD_TABLE ||
 		    (vdev->probed && vdev->linux_state != VTD_IDENTITY &&
 		     !vdev->pdev->untrusted))
 			return vdev;

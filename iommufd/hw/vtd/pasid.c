@@ -71,7 +71,7 @@ void vtd_pasid_free(struct vtd_rid *rid)
 /**
  * vtd_pasid_open() - let a requester ID use PASIDs
  * @unit: its unit
- * @rid: blocked
+ * @rid: has no PASIDs yet; what it does without may be let through, and goes on
  * @width_bits: of its PASIDs, 1 to 20
  *
  * Cannot fail: without memory for a large directory it gets narrower PASIDs;
@@ -81,42 +81,49 @@ void vtd_pasid_open(struct vtd_unit *unit, struct vtd_rid *rid,
 		    unsigned int width_bits)
 {
 	unsigned int order = dir_order(width_bits);
-	u64 *dir;
+	u64 *dir = NULL;
 
 	lockdep_assert_held(&unit->lock);
 
-	rid->pasid_width_bits = width_bits;
-	if (width_bits <= VTD_SMALL_PASID_BITS)
-		return;
-	dir = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-				      __GFP_NOWARN, order);
-	if (!dir) {
-		rid->pasid_width_bits = VTD_SMALL_PASID_BITS;
-		return;
+	if (width_bits > VTD_SMALL_PASID_BITS)
+		dir = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+					      __GFP_NOWARN, order);
+	if (dir) {
+		dir[0] = rid->small_dir[0];
+		if (FLUSH_POINT(new_pasid_dir))
+			vtd_write_back(unit, dir, PAGE_SIZE << order);
+		rid->pasid_dir = dir;
+	} else {
+		width_bits = min_t(unsigned int, width_bits,
+				   VTD_SMALL_PASID_BITS);
 	}
-	dir[0] = rid->small_dir[0];
-	if (FLUSH_POINT(new_pasid_dir))
-		vtd_write_back(unit, dir, PAGE_SIZE << order);
-	rid->pasid_dir = dir;
+	rid->pasid_width_bits = width_bits;
+	if (rid->nr_present)
+		vtd_rid_update(unit, rid);
 }
 
 /**
  * vtd_pasid_close() - back to the resting state
  * @unit: the unit
- * @rid: blocked with and without PASID
+ * @rid: blocked with whatever PASID; what it does without goes on
  */
 void vtd_pasid_close(struct vtd_unit *unit, struct vtd_rid *rid)
 {
-	unsigned int n = 1u << dir_bits(rid->pasid_width_bits), i;
+	unsigned int width_bits = rid->pasid_width_bits;
+	unsigned int n = 1u << dir_bits(width_bits), i;
 	struct vtd_qi_desc desc = vtd_qi_pasid_global();
 	u64 *dir = rid->pasid_dir;
 
 	lockdep_assert_held(&unit->lock);
 
-	if (!rid->pasid_width_bits)
+	if (!width_bits)
 		return;
+	rid->pasid_dir = rid->small_dir;
+	rid->pasid_width_bits = 0;
 	/* No entry is cached, but where the tables are may be. */
-	if (unit->enabled && FLUSH_POINT(close_pasid_cache))
+	if (rid->nr_present)
+		vtd_rid_update(unit, rid);
+	else if (unit->enabled && FLUSH_POINT(close_pasid_cache))
 		vtd_qi_run(unit, &desc, 1);
 	for (i = 1; i < n; i++) {
 		if (!dir[i])
@@ -125,11 +132,9 @@ void vtd_pasid_close(struct vtd_unit *unit, struct vtd_rid *rid)
 		dir[i] = 0;
 	}
 	if (dir != rid->small_dir)
-		free_pages((unsigned long)dir, dir_order(rid->pasid_width_bits));
+		free_pages((unsigned long)dir, dir_order(width_bits));
 	else if (FLUSH_POINT(close_pasid_dir))
 		vtd_write_back(unit, dir, PAGE_SIZE);
-	rid->pasid_dir = rid->small_dir;
-	rid->pasid_width_bits = 0;
 }
 
 /**

@@ -5,8 +5,15 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <uapi/linux/ioasid.h>
 #include "vtd.h"
+
+/* The PASID at the hardware, of what the core calls @pasid */
+static u32 real_pasid(const struct vtd_handle *handle, u32 pasid)
+{
+	return handle->pasid == IOFD_NO_PASID ? pasid : handle->pasid;
+}
 
 static struct iofd_hw_dev *vtd_open(struct device *dev)
 {
@@ -25,13 +32,40 @@ static struct iofd_hw_dev *vtd_open(struct device *dev)
 	else
 		vtd_dev_open(vdev);
 	mutex_unlock(&vdev->unit->lock);
-	return rc ? ERR_PTR(rc) : &vdev->hd;
+	return rc ? ERR_PTR(rc) : &vdev->handle.hd;
+}
+
+static struct iofd_hw_dev *vtd_open_subdev(struct device *dev, u32 pasid)
+{
+	struct vtd_dev *vdev = vtd_dev_of(dev);
+	struct vtd_handle *handle;
+	int rc;
+
+	if (!vdev)
+		return ERR_PTR(-ENODEV);
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->hd = vdev->handle.hd;
+	handle->vdev = vdev;
+	handle->pasid = pasid;
+	mutex_lock(&vdev->unit->lock);
+	if (vdev->unit->phase != VTD_RUNNING)
+		rc = -ENODEV;
+	else
+		rc = vtd_subdev_open(vdev, pasid);
+	mutex_unlock(&vdev->unit->lock);
+	if (!rc)
+		return &handle->hd;
+	kfree(handle);
+	return ERR_PTR(rc);
 }
 
 static void vtd_block(struct iofd_hw_dev *hd, u32 pasid)
 {
 	struct vtd_dev *vdev = to_vtd_dev(hd);
 
+	pasid = real_pasid(to_vtd_handle(hd), pasid);
 	mutex_lock(&vdev->unit->lock);
 	if (pasid == IOFD_NO_PASID)
 		vtd_dev_set(vdev, VTD_BLOCKED, NULL);
@@ -42,11 +76,18 @@ static void vtd_block(struct iofd_hw_dev *hd, u32 pasid)
 
 static void vtd_close(struct iofd_hw_dev *hd)
 {
-	struct vtd_dev *vdev = to_vtd_dev(hd);
+	struct vtd_handle *handle = to_vtd_handle(hd);
+	struct vtd_dev *vdev = handle->vdev;
+	bool subdev = handle != &vdev->handle;
 
 	mutex_lock(&vdev->unit->lock);
-	vtd_dev_close(vdev);
+	if (subdev)
+		vtd_subdev_close(vdev, handle->pasid);
+	else
+		vtd_dev_close(vdev);
 	mutex_unlock(&vdev->unit->lock);
+	if (subdev)
+		kfree(handle);
 }
 
 static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
@@ -73,7 +114,7 @@ static void vtd_caps(struct iofd_hw_dev *hd, struct iofd_hw_caps *caps)
 		caps->flags |= IOMMU_DEVICE_INFO_HW_NESTING;
 		caps->formats |= 1ULL << IOMMU_FORMAT_VTD_S1;
 	}
-	if (vdev->ats_allowed)
+	if (vdev->ats_allowed && hd == &vdev->handle.hd)
 		caps->flags |= IOMMU_DEVICE_INFO_ATS;
 	strscpy(caps->unit, unit->name, sizeof(caps->unit));
 }
@@ -138,6 +179,7 @@ static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 
 	if (!vtd_pt_fits(pt, hd))
 		return -EINVAL;
+	pasid = real_pasid(to_vtd_handle(hd), pasid);
 	mutex_lock(&vdev->unit->lock);
 	/* The device may have been reset since its group was formed. */
 	vtd_acs_enable(vdev->pdev);
@@ -152,8 +194,13 @@ static int vtd_attach(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd, u32 pasid)
 static void vtd_invalidate(struct iofd_hw_pt *pt, struct iofd_hw_dev *hd,
 			   u32 pasid, u64 first, u64 last, bool leaf)
 {
-	vtd_table_invalidate(to_vtd_table(pt), hd ? to_vtd_dev(hd) : NULL, pasid,
-			     first, last, leaf);
+	struct vtd_dev *vdev = NULL;
+
+	if (hd) {
+		vdev = to_vtd_dev(hd);
+		pasid = real_pasid(to_vtd_handle(hd), pasid);
+	}
+	vtd_table_invalidate(to_vtd_table(pt), vdev, pasid, first, last, leaf);
 }
 
 static int vtd_map(struct iofd_hw_pt *pt, u64 iova, phys_addr_t phys,
@@ -204,6 +251,7 @@ const struct iofd_hw_ops vtd_provider_ops = {
 	.name = "vtd",
 	.owner = THIS_MODULE,
 	.open = vtd_open,
+	.open_subdev = vtd_open_subdev,
 	.close = vtd_close,
 	.caps = vtd_caps,
 	.pt_alloc = vtd_pt_alloc,

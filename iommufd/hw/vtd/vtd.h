@@ -329,8 +329,21 @@ struct vtd_use {
 };
 
 /**
- * struct vtd_dev - one PCI function
+ * struct vtd_handle - what the core has open: a function, or a part of one
  * @hd: the core's view
+ * @vdev: (c) the function
+ * @pasid: (c) in all requests that are without PASID to the core: a sub-device's
+ *	own; IOFD_NO_PASID for a function
+ */
+struct vtd_handle {
+	struct iofd_hw_dev hd;
+	struct vtd_dev *vdev;
+	u32 pasid;
+};
+
+/**
+ * struct vtd_dev - one PCI function
+ * @handle: (c) for the core, which has it while @open
  * @pdev: (c) the function
  * @unit: (c) in front of it
  * @link: (L) in vtd_unit.devs
@@ -343,6 +356,8 @@ struct vtd_use {
  * @linux_state: (L) what the kernel asked for last
  * @probed: (L) the kernel knows that we drive its IOMMU
  * @open: (L) the core has opened it
+ * @nr_subdevs: (L) parts of it that the core has opened; while there are any it
+ *	is not @open, and its requests without PASID are the kernel's
  * @rmrr_locked: (c) firmware uses memory by it at all times
  * @bound_to: (c) driver it had before the kernel knew us
  * @owner_fixed: (s) the group's owner count for @bound_to has been made up for
@@ -353,7 +368,7 @@ struct vtd_use {
  * @ats_pfsid: (c) physical function's requester ID if the unit wants it
  */
 struct vtd_dev {
-	struct iofd_hw_dev hd;
+	struct vtd_handle handle;
 	struct pci_dev *pdev;
 	struct vtd_unit *unit;
 	struct list_head link;
@@ -366,6 +381,7 @@ struct vtd_dev {
 	enum vtd_state linux_state;
 	bool probed;
 	bool open;
+	unsigned int nr_subdevs;
 	bool rmrr_locked;
 	struct device_driver *bound_to;
 	bool owner_fixed;
@@ -507,6 +523,7 @@ void vtd_rid_set(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid,
 		 const struct vtd_target *target, bool ats);
 void vtd_rid_withdraw(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
 void vtd_rid_wipe(struct vtd_unit *unit, struct vtd_rid *rid, u32 pasid);
+void vtd_rid_update(struct vtd_unit *unit, struct vtd_rid *rid);
 void vtd_rid_cut(struct vtd_unit *unit, u16 sid);
 u64 *vtd_context_move(struct vtd_unit *unit, struct vtd_rid *rid, u64 *page,
 		      const struct vtd_target *target, bool ats);
@@ -545,12 +562,18 @@ int vtd_dev_set(struct vtd_dev *vdev, enum vtd_state state,
 void vtd_dev_rid_enter(struct vtd_dev *vdev, unsigned int nr,
 		       enum vtd_state state, struct vtd_table *table,
 		       const struct vtd_target *target);
+int vtd_dev_enable_pasids(struct vtd_dev *vdev, unsigned int width_bits);
+void vtd_dev_disable_pasids(struct vtd_dev *vdev);
 void vtd_dev_open(struct vtd_dev *vdev);
 void vtd_dev_close(struct vtd_dev *vdev);
 int vtd_dev_set_pasid(struct vtd_dev *vdev, u32 pasid, struct vtd_table *table);
 void vtd_dev_block_pasid(struct vtd_dev *vdev, u32 pasid);
 void vtd_dev_block_pasids(struct vtd_dev *vdev);
 int vtd_firmware_devices(struct vtd_unit *unit);
+
+/* subdev.c */
+int vtd_subdev_open(struct vtd_dev *vdev, u32 pasid);
+void vtd_subdev_close(struct vtd_dev *vdev, u32 pasid);
 
 /* erratum.c */
 bool vtd_erratum_772415(void);
@@ -612,9 +635,14 @@ static inline struct vtd_table *to_vtd_table(struct iofd_hw_pt *pt)
 	return container_of(pt, struct vtd_table, pt);
 }
 
+static inline struct vtd_handle *to_vtd_handle(struct iofd_hw_dev *hd)
+{
+	return container_of(hd, struct vtd_handle, hd);
+}
+
 static inline struct vtd_dev *to_vtd_dev(struct iofd_hw_dev *hd)
 {
-	return container_of(hd, struct vtd_dev, hd);
+	return to_vtd_handle(hd)->vdev;
 }
 
 /* identity.c */

@@ -43,14 +43,6 @@ static bool works(struct user *user)
 	       user->page[8] == 0xff;
 }
 
-static int log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-
-	NEED(fd >= 0 && lseek(fd, 0, SEEK_END) >= 0);
-	return fd;
-}
-
 /* Requests of a kind that the function is not allowed to send. */
 static void requests_that_are_not_allowed(void)
 {
