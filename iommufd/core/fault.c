@@ -27,20 +27,23 @@ static const char *whose(const struct iofd_hw_fault *fault, const char *subdev,
 	return text;
 }
 
-static void report_unbound(struct device *dev,
-			   const struct iofd_hw_fault *fault)
+/*
+ * Nobody has the device. A PASID may be that of a sub-device that was closed since,
+ * whose user is not to learn it.
+ */
+static void report_unbound(struct device *dev, struct iofd_hw_fault *fault)
 {
+	const char *with = fault->has_pasid ? " with a PASID" : "";
 	struct iofd_event ev = {
 		.kind = IOFD_EVENT_FAULT,
 		.dev = dev,
 		.fault = fault,
 	};
-	char text[WHOSE_LEN];
 
+	fault->has_pasid = false;
 	dev_err_ratelimited(dev, "DMA %s %#llx%s refused: %s (reason %#x)\n",
-			    access_name(fault->access), fault->address,
-			    whose(fault, NULL, text), fault->reason_text,
-			    fault->reason);
+			    access_name(fault->access), fault->address, with,
+			    fault->reason_text, fault->reason);
 	iofd_netlink_event(&ev);
 }
 

@@ -304,9 +304,11 @@ static void faults(void **state)
 	/* Not its own: another part's, which is not bound; and the kernel's */
 	fault.pasid = PASID_B;
 	iofd_hw_report_fault(&parent->dev, &fault);
-	assert_true(testhw_events[0].fault_has_pasid);
+	assert_false(testhw_events[0].fault_has_pasid);
 	assert_event(IOFD_EVENT_FAULT, parent, -1, 0, 0);
 	assert_false(last_says("sub-device"));
+	assert_true(last_says("with a PASID"));
+	assert_false(last_says("8882"));
 	fault.has_pasid = false;
 	fault.pasid = 0;
 	iofd_hw_report_fault(&parent->dev, &fault);

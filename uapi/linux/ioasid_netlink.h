@@ -51,7 +51,7 @@
  *	Holds EVENT, DEVICE; CONTEXT and LABEL unless it is a fault of a device
  *	that is not bound; IOASID unless there is none; PASID when a device was
  *	attached or detached with one; for a fault ADDRESS, ACCESS, REASON,
- *	REASON_TEXT, and PASID when the request had one.
+ *	REASON_TEXT, and PASID when the request had one and the device is bound.
  * @IOMMU_NL_CMD_GET_ATTACHMENT: dump; each attachment of a device to an IOASID.
  *	Answers hold CONTEXT, DEVICE, LABEL, IOASID, COVERED, REALISED, and PASID
  *	when it is for DMA with one. Those of one binding follow each other:

@@ -443,6 +443,13 @@ static void A23_type3_refused(void)
 	NEED((fd = sub_file(PASID_ONLY, 2)) >= 0);
 	CHECK_ERRNO(dev_bind(fd, iommu, 1), EBUSY);
 	CHECK_OK(dev_bind(fd, iommu, 2));
+
+	AT("the unit");
+	CHECK_ERRNO(check_write_file("/sys/module/iofd_vtd/parameters/down", "1"),
+		    EBUSY);
+	CHECK(kernel_works(PASID_ONLY));
+	CHECK_OK(attach(&a));
+	CHECK_EQ(found(&a), 0x1111);
 }
 
 /*
