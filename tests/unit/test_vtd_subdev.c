@@ -126,6 +126,11 @@ static void check_apart(u64 cap, u64 ecap, bool ats)
 	vtdhw_lands(dev, 700, IOVA, PHYS);
 	attach(b, pt_b);
 	vtdhw_lands(dev, 700, IOVA, PHYS + SZ_4K);
+	/* One whose entry is in the same page as the kernel's */
+	attach(a, pt_b);
+	vtdhw_lands(dev, 5, IOVA, PHYS + SZ_4K);
+	attach(a, pt_a);
+	vtdhw_lands(dev, 5, IOVA, PHYS);
 	unmap(pt_b);
 	assert_false(vtdhw_dma(dev, 700, IOVA, IOFD_READ).ok);
 	vtdhw_lands(dev, 5, IOVA, PHYS);
