@@ -196,12 +196,11 @@ struct iofd_space *iofd_root_get(struct iofd_ctx *ctx, u32 id)
 
 struct iofd_space *iofd_vfio_space_get(struct iofd_ctx *ctx)
 {
-	struct iofd_object *obj = NULL;
+	struct iofd_object *obj;
 
 	xa_lock(&ctx->objects);
-	/* It is published: the number is forgotten together with it. */
-	if (ctx->vfio_space)
-		obj = xa_load(&ctx->objects, ctx->vfio_space);
+	/* The number is forgotten when it is unpublished, and 0 is nobody's. */
+	obj = xa_load(&ctx->objects, ctx->vfio_space);
 	if (obj)
 		refcount_inc(&obj->refs);
 	xa_unlock(&ctx->objects);

@@ -28,6 +28,13 @@ static void done(struct fixture *f)
 	assert_int_equal(charged(), 0);
 }
 
+/* The caches of a device know nothing any more: what it reaches is in the tables. */
+static void forget(struct testhw_dev *hw, int fd, u32 ioasid)
+{
+	t_ok(t_detach(hw, fd, ioasid));
+	t_ok(t_attach(hw, fd, ioasid));
+}
+
 /* VFIO_IOAS: which IOAS stands for a container */
 static void vfio_ioas(void **state)
 {
@@ -487,6 +494,7 @@ static void type1_unmaps_a_part(void **state)
 	t_ok(c_map(f.fd, USER, 16, IOVA));
 	/* In the middle, at either end, over a hole */
 	assert_int_equal(c_unmap(f.fd, IOVA + PG(4), 2), 2);
+	forget(f.hw, f.fd, f.ioas);
 	assert_reaches(f.hw, IOVA, USER, 4);
 	assert_blocked(f.hw, IOVA + PG(4), 2);
 	assert_reaches(f.hw, IOVA + PG(6), USER + PG(6), 10);
@@ -595,6 +603,7 @@ static void type1_before_and_after_mapping(void **state)
 	assert_reaches(late, IOVA + PG(200), USER + SZ_2M + PG(200), 824);
 	assert_int_equal(c_unmap(f.fd, IOVA + PG(700), 1), 1);
 	assert_blocked(late, IOVA + PG(700), 1);
+	forget(late, f.fd, ioas);
 	assert_reaches(late, IOVA + PG(701), USER + SZ_2M + PG(701), 323);
 	/* With HUGE_PAGES again nothing is cut; nor is there a way back. */
 	t_ok(u_set_option(f.fd, UP_OPTION_HUGE_PAGES, ioas, 1));
@@ -630,6 +639,8 @@ static void type1_above_a_child(void **state)
 	assert_reaches(f.hw, IOVA, USER + SZ_2M, 300);
 	assert_blocked(narrow, 2 * IOVA + PG(300), 5);
 	assert_blocked(plain, 3 * IOVA + PG(300), 5);
+	forget(narrow, f.fd, child);
+	forget(plain, f.fd, grandchild);
 	assert_reaches(narrow, 2 * IOVA + PG(305), USER + SZ_2M + PG(305), 719);
 	assert_reaches(plain, 3 * IOVA, USER + SZ_2M, 300);
 	assert_reaches(plain, 3 * IOVA + PG(305), USER + SZ_2M + PG(305), 719);
@@ -646,6 +657,28 @@ static void type1_above_a_child(void **state)
 	t_errno(c_set(f.fd, TYPE1), EINVAL);
 	t_release(narrow);
 	t_release(plain);
+	done(&f);
+}
+
+/* What the front door has seen may be otherwise once the core has the lock. */
+static void type1_changed_meanwhile(void **state)
+{
+	struct fixture f = container(TYPE1V2);
+	int ioas = t_ok(u_ioas(f.fd));
+	struct iofd_space *space;
+	char *before;
+
+	t_ok(c_map(f.fd, USER, 4, IOVA));
+	before = t_state();
+	t_ok(iofd_space_cut(t_space(f.fd, f.ioas), IOVA + PG(1), IOVA + PG(2) - 1));
+	assert_state(before);
+	space = iofd_space_get(t_ctx(f.fd), ioas);
+	t_ok(u_destroy(f.fd, ioas));
+	t_errno(iofd_space_cut(space, IOVA, IOVA + PG(1) - 1), ENOENT);
+	t_errno(iofd_space_small_leaves(space, true), ENOENT);
+	t_errno(iofd_vfio_space_set(t_ctx(f.fd), space), ENOENT);
+	assert_int_equal(u_vfio_ioas(f.fd, UP_VFIO_IOAS_GET, 0), f.ioas);
+	iofd_space_put(space);
 	done(&f);
 }
 
@@ -691,6 +724,10 @@ static void type1_at_random(void **state)
 			t_ok(u_attach(plain, f.ioas));
 		if (step % 20)
 			continue;
+		forget(f.hw, f.fd, f.ioas);
+		forget(narrow, f.fd, f.ioas);
+		if (step >= 2000)
+			forget(plain, f.fd, f.ioas);
 		for (i = 0; i < SPAN; i++) {
 			u64 iova = IOVA + PG(i);
 
@@ -718,6 +755,7 @@ static void type1_at_random(void **state)
 /* By process, where RLIMIT_MODE says so; what is cut is charged to its owner. */
 static void charges(void **state)
 {
+	struct task_struct *first = current;
 	int fd = t_ok(t_open()), ioas;
 	struct shim_process heir;
 
@@ -739,6 +777,17 @@ static void charges(void **state)
 	shim_process_init(&heir);
 	shim_current = &heir.task;
 	assert_int_equal(c_unmap(fd, PG(6), 1), 1);
+	assert_int_equal(heir.mm.locked_vm, 0);
+	assert_int_equal(first->mm->locked_vm, 5);
+	/* Each piece is charged until it goes. */
+	shim_user_map(USER, PAGES, 0);
+	t_ok(c_map(fd, USER, 8, IOVA));
+	assert_int_equal(c_unmap(fd, IOVA + PG(3), 2), 2);
+	assert_int_equal(heir.mm.locked_vm, 6);
+	assert_int_equal(c_unmap(fd, IOVA, 3), 3);
+	assert_int_equal(heir.mm.locked_vm, 3);
+	shim_current = first;
+	assert_int_equal(c_unmap(fd, IOVA, 8), 3);
 	assert_int_equal(heir.mm.locked_vm, 0);
 	shim_close(fd);
 	shim_process_exit(&heir);
@@ -763,6 +812,7 @@ int main(void)
 		core_test(type1_cannot_cut),
 		core_test(type1_before_and_after_mapping),
 		core_test(type1_above_a_child),
+		core_test(type1_changed_meanwhile),
 		core_test(type1_at_random),
 		core_test(charges),
 	};
