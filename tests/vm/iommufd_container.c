@@ -13,48 +13,6 @@ static struct edu edu;
 static int fd, dev, ioas;
 static unsigned char *mem;
 
-static int vfio_ioas(unsigned short op, int *id)
-{
-	struct { __u32 size, id; __u16 op, reserved; } c = {
-		sizeof(c), (__u32)*id, op, 0
-	};
-	int rc = ioctl(fd, 0x3b88, &c);
-
-	*id = (int)c.id;
-	return rc;
-}
-
-static int map_flags(const void *at, __u64 bytes, __u64 iova, __u32 flags)
-{
-	struct vfio_iommu_type1_dma_map c = {
-		.argsz = sizeof(c), .flags = flags, .vaddr = (uintptr_t)at,
-		.iova = iova, .size = bytes,
-	};
-
-	return ioctl(fd, VFIO_IOMMU_MAP_DMA, &c);
-}
-
-static int map(const void *at, __u64 bytes, __u64 iova)
-{
-	return map_flags(at, bytes, iova,
-			 VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
-}
-
-/* Bytes that were unmapped, or -1 */
-static long unmap_flags(__u64 iova, __u64 bytes, __u32 flags)
-{
-	struct vfio_iommu_type1_dma_unmap c = {
-		.argsz = sizeof(c), .flags = flags, .iova = iova, .size = bytes,
-	};
-
-	return ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &c) ? -1 : (long)c.size;
-}
-
-static long unmap(__u64 iova, __u64 bytes)
-{
-	return unmap_flags(iova, bytes, 0);
-}
-
 /* Everything but the type */
 static void opened(void)
 {
@@ -66,7 +24,7 @@ static void opened(void)
 	NEED(edu_start(&edu));
 	NEED((ioas = up_ioas(fd)) > 0);
 	id = ioas;
-	NEED(!vfio_ioas(1, &id));
+	NEED(!up_vfio_ioas(fd, 1, &id));
 	mem = mmap(NULL, PAGES * PAGE + 0x200000, PROT_READ | PROT_WRITE,
 		   MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
 	NEED(mem != MAP_FAILED);
@@ -122,25 +80,25 @@ static void as_programs_of_the_container_do(void)
 	}
 	CHECK_EQ(found, 3);
 
-	CHECK_OK(map(mem, 4 * PAGE, SPOT));
+	CHECK_OK(up_container_map(fd, mem, 4 * PAGE, SPOT));
 	CHECK_EQ(vm_pin_kib(), 16);
 	CHECK(edu_copies(&edu, SPOT, mem, SPOT + 3 * PAGE, mem + 3 * PAGE));
-	CHECK_ERRNO(map(mem, PAGE, 0xfee00000), EINVAL);
-	CHECK_EQ(unmap(SPOT, 4 * PAGE), 4 * PAGE);
+	CHECK_ERRNO(up_container_map(fd, mem, PAGE, 0xfee00000), EINVAL);
+	CHECK_EQ(up_container_unmap(fd, SPOT, 4 * PAGE), 4 * PAGE);
 	CHECK(edu_is_refused(&edu, SPOT, mem));
 	CHECK_EQ(vm_pin_kib(), 0);
-	CHECK_EQ(unmap(SPOT, 4 * PAGE), 0);
+	CHECK_EQ(up_container_unmap(fd, SPOT, 4 * PAGE), 0);
 	CHECK_OK(up_detach(edu.fd));
 	CHECK_OK(up_destroy(fd, ioas));
-	CHECK_ERRNO(map(mem, PAGE, SPOT), ENODEV);
+	CHECK_ERRNO(up_container_map(fd, mem, PAGE, SPOT), ENODEV);
 }
 
 static void contract_container_map_over_map_is_EEXIST(void)
 {
 	opened();
-	CHECK_OK(map(mem, 2 * PAGE, SPOT));
-	CHECK_ERRNO(map(mem, PAGE, SPOT + PAGE), EEXIST);
-	CHECK_ERRNO(map(mem, 2 * PAGE, SPOT), EEXIST);
+	CHECK_OK(up_container_map(fd, mem, 2 * PAGE, SPOT));
+	CHECK_ERRNO(up_container_map(fd, mem, PAGE, SPOT + PAGE), EEXIST);
+	CHECK_ERRNO(up_container_map(fd, mem, 2 * PAGE, SPOT), EEXIST);
 }
 
 static void contract_container_unknown_command_is_ENOTTY(void)
@@ -162,19 +120,20 @@ static void contract_container_unmap_length_is_the_request(void)
 {
 	opened();
 	NEED(up_attach(edu.fd, ioas) > 0);
-	NEED(!map(mem, 2 * PAGE, SPOT));
-	NEED(!map(mem + 4 * PAGE, PAGE, SPOT + 4 * PAGE));
-	CHECK_ERRNO(unmap(SPOT, PAGE), ENOENT);
+	NEED(!up_container_map(fd, mem, 2 * PAGE, SPOT));
+	NEED(!up_container_map(fd, mem + 4 * PAGE, PAGE, SPOT + 4 * PAGE));
+	CHECK_ERRNO(up_container_unmap(fd, SPOT, PAGE), ENOENT);
 	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
-	CHECK_EQ(unmap(SPOT, 2 * PAGE), 2 * PAGE);
-	CHECK_EQ(unmap(SPOT, 5 * PAGE), PAGE);
+	CHECK_EQ(up_container_unmap(fd, SPOT, 2 * PAGE), 2 * PAGE);
+	CHECK_EQ(up_container_unmap(fd, SPOT, 5 * PAGE), PAGE);
 	CHECK(edu_is_refused(&edu, SPOT + 4 * PAGE, mem + 4 * PAGE));
-	NEED(!map(mem, 2 * PAGE, SPOT));
-	CHECK_EQ(unmap_flags(0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 2 * PAGE);
+	NEED(!up_container_map(fd, mem, 2 * PAGE, SPOT));
+	CHECK_EQ(up_container_unmap_flags(fd, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 2 * PAGE);
 	CHECK(edu_is_refused(&edu, SPOT, mem));
-	CHECK_EQ(unmap_flags(0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 0);
-	CHECK_ERRNO(unmap_flags(0, PAGE, VFIO_DMA_UNMAP_FLAG_ALL), EINVAL);
-	CHECK_ERRNO(unmap_flags(0, PAGE, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP), EINVAL);
+	CHECK_EQ(up_container_unmap_flags(fd, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL), 0);
+	CHECK_ERRNO(up_container_unmap_flags(fd, 0, PAGE, VFIO_DMA_UNMAP_FLAG_ALL), EINVAL);
+	CHECK_ERRNO(up_container_unmap_flags(fd, 0, PAGE,
+					     VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP), EINVAL);
 	CHECK_EQ(vm_pin_kib(), 0);
 }
 
@@ -186,22 +145,22 @@ static void type1_unmaps_a_part(void)
 	opened();
 	CHECK_OK(ioctl(fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU));
 	NEED(up_attach(edu.fd, ioas) > 0);
-	NEED(!map(mem, PAGES * PAGE, big));
+	NEED(!up_container_map(fd, mem, PAGES * PAGE, big));
 	CHECK_EQ(vm_pin_kib(), PAGES * 4);
 	CHECK(edu_copies(&edu, hole, mem + 100 * PAGE, hole + PAGE, mem + 101 * PAGE));
-	CHECK_EQ(unmap(hole, 2 * PAGE), 2 * PAGE);
+	CHECK_EQ(up_container_unmap(fd, hole, 2 * PAGE), 2 * PAGE);
 	CHECK(edu_is_refused(&edu, hole, mem + 100 * PAGE));
 	CHECK(edu_is_refused(&edu, hole + PAGE, mem + 101 * PAGE));
 	CHECK(edu_copies(&edu, hole - PAGE, mem + 99 * PAGE, hole + 2 * PAGE, mem + 102 * PAGE));
 	CHECK(edu_copies(&edu, big, mem, big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE));
 	CHECK_EQ(vm_pin_kib(), (PAGES - 2) * 4);
-	CHECK_EQ(unmap(big, PAGE), PAGE);
+	CHECK_EQ(up_container_unmap(fd, big, PAGE), PAGE);
 	CHECK(edu_is_refused(&edu, big, mem));
 	/* Something else takes its place. */
-	CHECK_OK(map(mem + 200 * PAGE, 2 * PAGE, hole));
+	CHECK_OK(up_container_map(fd, mem + 200 * PAGE, 2 * PAGE, hole));
 	CHECK(edu_copies(&edu, hole, mem + 200 * PAGE, hole + PAGE, mem + 201 * PAGE));
-	CHECK_ERRNO(unmap(big + PAGE, PAGE / 2), EINVAL);
-	CHECK_EQ(unmap(big + PAGE, (PAGES - 2) * PAGE), (PAGES - 2) * PAGE);
+	CHECK_ERRNO(up_container_unmap(fd, big + PAGE, PAGE / 2), EINVAL);
+	CHECK_EQ(up_container_unmap(fd, big + PAGE, (PAGES - 2) * PAGE), (PAGES - 2) * PAGE);
 	CHECK(edu_copies(&edu, big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE,
 		     big + (PAGES - 1) * PAGE, mem + (PAGES - 1) * PAGE));
 	CHECK_EQ(vm_pin_kib(), 4);
@@ -218,9 +177,9 @@ static void three_abis_on_one_fd(void)
 	NEED(!ioctl(fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 	/* Bound by upstream's command, attached natively */
 	NEED(!dev_attach(edu.fd, fd, ioas));
-	CHECK_OK(vfio_ioas(0, &id));
+	CHECK_OK(up_vfio_ioas(fd, 0, &id));
 	CHECK_EQ(id, ioas);
-	CHECK_OK(map(mem, PAGE, SPOT));
+	CHECK_OK(up_container_map(fd, mem, PAGE, SPOT));
 	CHECK_OK(up_map(fd, ioas, mem + PAGE, PAGE, SPOT + PAGE));
 	CHECK_OK(map_at(fd, ioas, RW, mem + 2 * PAGE, PAGE, SPOT + 2 * PAGE));
 	CHECK(edu_copies(&edu, SPOT, mem, SPOT + PAGE, mem + PAGE));
@@ -230,13 +189,13 @@ static void three_abis_on_one_fd(void)
 	/* What one mapped another takes away. */
 	CHECK_OK(unmap_at(fd, ioas, SPOT, PAGE));
 	CHECK_OK(up_unmap(fd, ioas, SPOT + 2 * PAGE, &length));
-	CHECK_EQ(unmap(SPOT, 3 * PAGE), PAGE);
+	CHECK_EQ(up_container_unmap(fd, SPOT, 3 * PAGE), PAGE);
 	CHECK(edu_is_refused(&edu, SPOT + PAGE, mem + PAGE));
 	CHECK_ERRNO(ioasid_free(fd, ioas), EBUSY);
 	CHECK_OK(dev_detach(edu.fd, fd, ioas));
 	CHECK_OK(ioasid_free(fd, ioas));
-	CHECK_ERRNO(vfio_ioas(0, &id), ENODEV);
-	CHECK_ERRNO(unmap(SPOT, PAGE), ENODEV);
+	CHECK_ERRNO(up_vfio_ioas(fd, 0, &id), ENODEV);
+	CHECK_ERRNO(up_container_unmap(fd, SPOT, PAGE), ENODEV);
 }
 
 int main(int argc, char **argv)

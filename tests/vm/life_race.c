@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include "refused.h"
+#include "upstream.h"
 
 #define SPAN	(64 * PAGE)
 #define BASE	(16 * MIB)
@@ -56,7 +57,7 @@ static void step(void)
 	const struct edu *edu = &edus[rnd(2)];
 	__u64 at = rnd(32) * PAGE, length = (rnd(16) + 1) * PAGE, iova = 0;
 
-	switch (rnd(20)) {
+	switch (rnd(26)) {
 	case 0 ... 1:
 		ioasid_alloc(fd);
 		break;
@@ -106,6 +107,22 @@ static void step(void)
 		dev_bind(dev2, fd, 10 + rnd(4));
 		dev_attach(dev2, fd, id);
 		close(dev2);
+		break;
+	/* By the other ABIs: a container, which cuts, and pages that are shared */
+	case 20:
+		up_vfio_ioas(fd, rnd(4) ? 1 : 2, &id);
+		break;
+	case 21:
+		ioctl(fd, VFIO_SET_IOMMU, rnd(2) ? VFIO_TYPE1_IOMMU : VFIO_TYPE1v2_IOMMU);
+		break;
+	case 22:
+		up_container_map(fd, mem + at, length, BASE + at);
+		break;
+	case 23 ... 24:
+		up_container_unmap(fd, BASE + rnd(64) * PAGE, (rnd(8) + 1) * PAGE);
+		break;
+	case 25:
+		up_copy(fd, id, BASE + at, (int)rnd(IDS) + 1, BASE + rnd(48) * PAGE, length);
 		break;
 	}
 }

@@ -155,6 +155,46 @@ UP_UNUSED static int up_hw_info(int fd, int dev, struct up_vtd_info *info)
 	return ioctl(fd, 0x3b8a, &c) ? -1 : (int)c.type;
 }
 
+/* The container */
+
+/* @op: 0 get, 1 set, 2 clear */
+UP_UNUSED static int up_vfio_ioas(int fd, uint16_t op, int *ioas)
+{
+	struct { uint32_t size, ioas; uint16_t op, reserved; } c = {
+		sizeof(c), (uint32_t)*ioas, op, 0
+	};
+	int rc = ioctl(fd, 0x3b88, &c);
+
+	*ioas = (int)c.ioas;
+	return rc;
+}
+
+UP_UNUSED static int up_container_map(int fd, const void *mem, uint64_t length,
+				      uint64_t iova)
+{
+	struct { uint32_t size, flags; uint64_t va, iova, length; } c = {
+		sizeof(c), 3, (uintptr_t)mem, iova, length
+	};
+
+	return ioctl(fd, 0x3b71, &c);
+}
+
+/* Bytes that were unmapped, or -1 */
+UP_UNUSED static long up_container_unmap_flags(int fd, uint64_t iova,
+					       uint64_t length, uint32_t flags)
+{
+	struct { uint32_t size, flags; uint64_t iova, length; } c = {
+		sizeof(c), flags, iova, length
+	};
+
+	return ioctl(fd, 0x3b72, &c) ? -1 : (long)c.length;
+}
+
+UP_UNUSED static long up_container_unmap(int fd, uint64_t iova, uint64_t length)
+{
+	return up_container_unmap_flags(fd, iova, length, 0);
+}
+
 /* Device files; the sizes that the first version had */
 
 UP_UNUSED static int up_bind(int device, int fd)
