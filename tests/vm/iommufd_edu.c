@@ -144,12 +144,24 @@ static void a_bar_is_EFAULT(void)
 /* QEMU's unit does not nest, nor does the kernel's driver let it. */
 static void contract_unsupported_hwpt_flags_are_EOPNOTSUPP(void)
 {
+	struct up_vtd_info info;
+	uint64_t caps, bits = 0;
+	int hwpt;
+
 	bound();
 	CHECK_ERRNO(up_hwpt(fd, dev, ioas, UP_NEST_PARENT), EOPNOTSUPP);
-	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 2), EOPNOTSUPP);	/* dirty */
+	CHECK_ERRNO(up_hwpt(fd, dev, ioas, UP_DIRTY), EOPNOTSUPP);
 	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 8), EOPNOTSUPP);	/* PASIDs */
 	CHECK_ERRNO(up_hwpt(fd, dev, ioas, 1u << 20), EOPNOTSUPP);
-	CHECK(up_hwpt(fd, dev, ioas, 0) > 0);
+	NEED((hwpt = up_hwpt(fd, dev, ioas, 0)) > 0);
+	/* It has no dirty bits either. */
+	CHECK_EQ(up_hw_caps(fd, dev, &info, &caps) >= 0, 1);
+	CHECK_EQ(caps & 1, 0);
+	CHECK_ERRNO(up_set_dirty(fd, hwpt, 1), EOPNOTSUPP);
+	CHECK_ERRNO(up_set_dirty(fd, hwpt, 0), EOPNOTSUPP);
+	CHECK_ERRNO(up_get_dirty(fd, hwpt, 0, PAGE, &bits, 0), EOPNOTSUPP);
+	CHECK_ERRNO(up_get_dirty(fd, hwpt, 1, PAGE, &bits, 0), EINVAL);
+	CHECK_ERRNO(up_get_dirty(fd, ioas, 0, PAGE, &bits, 0), ENOENT);
 }
 
 static void contract_unsupported_feature_is_ENOTTY(void)

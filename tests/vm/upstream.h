@@ -17,6 +17,7 @@
 #define UP_WRITE	2u
 #define UP_FIXED	1u
 #define UP_NEST_PARENT	1u
+#define UP_DIRTY	2u
 #define UP_PASID	8u
 
 UP_UNUSED static int up_ioas(int fd)
@@ -135,13 +136,49 @@ UP_UNUSED static int up_nested(int fd, int dev, int parent, uint64_t table)
 	return ioctl(fd, 0x3b89, &c) ? -1 : (int)c.hwpt;
 }
 
+UP_UNUSED static int up_set_dirty(int fd, int hwpt, int on)
+{
+	struct { uint32_t size, flags, hwpt, reserved; } c = {
+		sizeof(c), !!on, (uint32_t)hwpt, 0
+	};
+
+	return ioctl(fd, 0x3b8b, &c);
+}
+
+/* A bit for each 4 KiB from @iova on is set in @bits if it was written. */
+UP_UNUSED static int up_get_dirty(int fd, int hwpt, uint64_t iova,
+				  uint64_t length, void *bits, uint32_t flags)
+{
+	struct {
+		uint32_t size, hwpt, flags, reserved;
+		uint64_t iova, length, page_size, bits;
+	} c = { sizeof(c), (uint32_t)hwpt, flags, 0, iova, length, 4096,
+		(uintptr_t)bits };
+
+	return ioctl(fd, 0x3b8c, &c);
+}
+
+/* Leaves of an IOAS are of 4 KiB, before anything is mapped. */
+UP_UNUSED static int up_small_leaves(int fd, int ioas)
+{
+	struct {
+		uint32_t size, option;
+		uint16_t op, reserved;
+		uint32_t object;
+		uint64_t value;
+	} c = { .size = sizeof(c), .option = 1, .object = (uint32_t)ioas };
+
+	return ioctl(fd, 0x3b87, &c);
+}
+
 struct up_vtd_info {
 	uint32_t flags, reserved;
 	uint64_t cap, ecap;
 };
 
-/* The type: 0 none, 1 VT-d */
-UP_UNUSED static int up_hw_info(int fd, int dev, struct up_vtd_info *info)
+/* The type: 0 none, 1 VT-d. *@caps: capabilities */
+UP_UNUSED static int up_hw_caps(int fd, int dev, struct up_vtd_info *info,
+				uint64_t *caps)
 {
 	struct {
 		uint32_t size, flags, dev, len;
@@ -151,8 +188,17 @@ UP_UNUSED static int up_hw_info(int fd, int dev, struct up_vtd_info *info)
 		uint64_t caps;
 	} c = { .size = sizeof(c), .dev = (uint32_t)dev, .len = sizeof(*info),
 		.data = (uintptr_t)info };
+	int rc = ioctl(fd, 0x3b8a, &c);
 
-	return ioctl(fd, 0x3b8a, &c) ? -1 : (int)c.type;
+	*caps = c.caps;
+	return rc ? -1 : (int)c.type;
+}
+
+UP_UNUSED static int up_hw_info(int fd, int dev, struct up_vtd_info *info)
+{
+	uint64_t caps;
+
+	return up_hw_caps(fd, dev, info, &caps);
 }
 
 /* The container */
