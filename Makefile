@@ -32,7 +32,7 @@ help:
 	@echo "make check-model   the VT-d unit of lib/vtd against QEMU's"
 	@echo "make check-vm      tests in virtual machines; ONLY=pattern picks some"
 	@echo "make check-hw      the same with test hardware: nesting, PASIDs, ATS, page requests"
-	@echo "make check-clients QEMU as other people build it, in a virtual machine, with its guests"
+	@echo "make check-clients QEMU and DPDK as Debian builds them, in virtual machines, QEMU with guests"
 	@echo "make check-debug   both on a kernel with KASAN, lockdep and kmemleak"
 	@echo "make bench         performance"
 	@echo "make modules       iofd.ko, iofd_vtd.ko, iofd_pci.ko into build/<release>/"

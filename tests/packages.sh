@@ -82,6 +82,18 @@ suite_unpack() {
 	rm -r "$folder/debs"
 }
 
+# suite_closure SUITE PACKAGE...: NAME=VERSION of the packages and all that they need,
+# as if nothing were installed. The suite is the last of SUITE+OTHER; what it lacks
+# comes from those before it.
+suite_closure() {
+	local suite=$1 target=()
+	shift
+	[ "$suite" = own ] || target=(-t "${suite##*+}")
+	suite_apt "$suite" apt-get --simulate --no-install-recommends \
+		-o Dir::State::status=/dev/null "${target[@]}" install "$@" |
+		awk '$1 == "Inst" { gsub(/[(]/, "", $3); print $2 "=" $3 }'
+}
+
 # suite_depends SUITE PACKAGE PATTERN: the dependencies of PACKAGE that match.
 suite_depends() {
 	suite_apt "$1" apt-cache depends --important "$2" 2>/dev/null |

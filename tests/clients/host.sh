@@ -49,8 +49,8 @@ clients() {
 	make -s -C lib >&2
 	# Not an older QEMU: leaving a guest it can lose an interrupt of the processor, of
 	# the timer for example, which then stands still.
-	tests/vm/run --kvm "$(tests/hw/fetch-qemu)" --memory 3072 --timeout "${CLIENTS_TIMEOUT:-1200}" "${roots[@]}" "$@" \
+	tests/vm/run --kvm "$(tests/hw/fetch-qemu)" --memory 3072 --timeout "${CLIENTS_TIMEOUT:-1800}" "${roots[@]}" "$@" \
 		--add tests/clients/guest --add "$work/l2-vmlinux" --add "$work/l2-initrd" \
 		--add "$build/lib/iommuctl" --add "$work/qmp" --add "$work/script" \
-		-- sh -c "qemus='$qemus'; . ./guest; . ./script; exit \$failed"
+		-- sh -c "qemus='$qemus'; . ./guest; modprobe kvm-amd; . ./script; exit \$failed"
 }

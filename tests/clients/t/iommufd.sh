@@ -4,6 +4,7 @@
 # QEMU with its iommufd backend: kinds of memory, two devices, files passed in.
 #
 # kernels: 6.1 6.12
+# long: yes
 . tests/clients/host.sh
 clients "$(qemus "$(on 6.1 backports)" "$(on 6.12 newest)")" <<'END'
 nvme=$(find_pci 0x1b36:0x0010) edu=$(find_pci 0x1234:0x11e8)

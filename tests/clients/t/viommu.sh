@@ -5,6 +5,7 @@
 # repeats that through upstream's MAP and UNMAP.
 #
 # kernels: 6.12
+# long: yes
 . tests/clients/host.sh
 clients "$(qemus backports newest)" <<'END'
 nvme=$(find_pci 0x1b36:0x0010) edu=$(find_pci 0x1234:0x11e8)
