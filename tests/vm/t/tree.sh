@@ -26,7 +26,7 @@ else
 	dev=$(iommuctl list | awk '$2 == "1234:11e8" { print $1 }') pasids=0 nesting=null
 fi
 iommuctl bind "$dev"
-iommuctl monitor --json --timeout 120 >events 2>listening & monitor=$!
+iommuctl monitor --json --timeout 900 >events 2>listening & monitor=$!
 while ! grep -q listening listening; do sleep 0.1; done
 mkfifo stop ready
 /add/live_nest "$dev" $pasids <stop >ready & holder=$!
